@@ -25,16 +25,6 @@ void metropolis_sweep(Spins& spins, const Reals& beta, double J, double h, std::
   spinodal::metropolis_sweep(data, batch.n_chains, batch.shape, betas, {J, h}, options, heat_bath_every);
 }
 
-void heat_bath_sweep(Spins& spins, const Reals& beta, double J, double h, std::int64_t n_sweeps, std::uint64_t seed,
-                     std::uint64_t sweep, std::uint32_t first_chain, const std::string& stream, int ndim,
-                     int n_threads) {
-  const SpinBatch batch = batch_of(spins, ndim);
-  std::int8_t* data = spins.mutable_data();
-  const double* betas = read(beta, batch.n_chains, "beta");
-  const SweepOptions options = options_of(n_sweeps, seed, sweep, first_chain, stream, n_threads);
-  py::gil_scoped_release release;
-  spinodal::heat_bath_sweep(data, batch.n_chains, batch.shape, betas, {J, h}, options);
-}
 
 void ising_energy(const Spins& spins, double J, double h, Reals& out, int ndim, int n_threads) {
   const SpinBatch batch = batch_of(spins, ndim);
@@ -76,9 +66,6 @@ void bind_ising(py::module_& module) {
   module.def("metropolis_sweep", &metropolis_sweep, arg("spins").noconvert(), arg("beta").noconvert(), arg("J"),
              arg("h"), arg("n_sweeps"), arg("seed"), arg("sweep"), arg("first_chain"), arg("heat_bath_every"),
              arg("stream"), arg("ndim"), arg("n_threads"));
-  module.def("heat_bath_sweep", &heat_bath_sweep, arg("spins").noconvert(), arg("beta").noconvert(), arg("J"), arg("h"),
-             arg("n_sweeps"), arg("seed"), arg("sweep"), arg("first_chain"), arg("stream"), arg("ndim"),
-             arg("n_threads"));
   module.def("ising_energy", &ising_energy, arg("spins").noconvert(), arg("J"), arg("h"), arg("out").noconvert(),
              arg("ndim"), arg("n_threads"));
   module.def("magnetization", &magnetization, arg("spins").noconvert(), arg("out").noconvert(), arg("ndim"),
