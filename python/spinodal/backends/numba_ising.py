@@ -30,7 +30,7 @@ def accept_table(rule: str, beta: float, J: float, h: float, n_neighbors: int) -
 
 
 @numba.njit(cache=True)
-def _up_neighbors(spins, z: int, y: int, x: int, planar: bool) -> int:  # type: ignore[no-untyped-def]
+def _up_neighbors(spins, z: int, y: int, x: int, planar: bool) -> int:
     lz, ly, lx = spins.shape
     total = (
         numba.int64(spins[z, y, x - 1 if x > 0 else lx - 1])
@@ -45,7 +45,7 @@ def _up_neighbors(spins, z: int, y: int, x: int, planar: bool) -> int:  # type: 
 
 
 @numba.njit(cache=True)
-def _update_row(  # type: ignore[no-untyped-def]
+def _update_row(
     spins, z: int, y: int, color: int, table, planar: bool, stream_id: int, seed, sweep: int, chain: int
 ) -> None:
     row = z * spins.shape[1] + y
@@ -71,7 +71,7 @@ def _update_row(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def local_sweeps(  # type: ignore[no-untyped-def]
+def local_sweeps(
     spins, metropolis, heat_bath, heat_bath_every: int, planar: bool, n_sweeps: int, stream_id: int, seed,
     sweep: int, chain: int,
 ) -> None:  # fmt: skip
@@ -86,7 +86,7 @@ def local_sweeps(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def fill_random(out, stream_id: int, seed, chain: int) -> None:  # type: ignore[no-untyped-def]
+def fill_random(out, stream_id: int, seed, chain: int) -> None:
     """Fill one flat chain with fair spins."""
     low, high = _U64(0), _U64(0)
     for i in range(out.shape[0]):
@@ -99,7 +99,7 @@ def fill_random(out, stream_id: int, seed, chain: int) -> None:  # type: ignore[
 
 
 @numba.njit(cache=True, nogil=True)
-def bond_sum(spins, planar: bool) -> int:  # type: ignore[no-untyped-def]
+def bond_sum(spins, planar: bool) -> int:
     """Return Σ_i Σ_axis s_i s_{i + axis} of one chain."""
     lz, ly, lx = spins.shape
     total = 0

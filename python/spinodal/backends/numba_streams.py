@@ -74,7 +74,7 @@ def _substitute(a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32) -> np.ui
 
 
 @numba.njit(cache=True)
-def _ars(n_rounds: int, seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32):  # type: ignore[no-untyped-def]
+def _ars(n_rounds: int, seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32):
     lo, hi = seed, _U64(0)
     x0, x1 = _U32(c0 ^ _U32(lo)), _U32(c1 ^ _U32(lo >> _U64(32)))
     x2, x3 = c2, c3
@@ -93,7 +93,7 @@ def _ars(n_rounds: int, seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.ui
 
 
 @numba.njit(cache=True)
-def _philox10(seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32):  # type: ignore[no-untyped-def]
+def _philox10(seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32):
     k0, k1 = _U32(seed), _U32(seed >> _U64(32))
     for _ in range(10):
         p0, p1 = _U64(0xD2511F53) * _U64(c0), _U64(0xCD9E8D57) * _U64(c2)
@@ -108,7 +108,7 @@ def _philox10(seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: 
 
 
 @numba.njit(cache=True)
-def stream_block(stream_id: int, seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32):  # type: ignore[no-untyped-def]
+def stream_block(stream_id: int, seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32):
     """Return the low and high 64 bits of a stream's block."""
     if stream_id == 2:
         return _philox10(seed, c0, c1, c2, c3)
@@ -122,9 +122,7 @@ def counter_word(purpose: int, block: int, sweep: int) -> np.uint32:
 
 
 @numba.njit(cache=True, nogil=True)
-def stream_blocks(  # type: ignore[no-untyped-def]
-    stream_id: int, seed: np.uint64, counters: npt.NDArray[np.uint32], out: npt.NDArray[np.uint32]
-):
+def stream_blocks(stream_id: int, seed: np.uint64, counters: npt.NDArray[np.uint32], out: npt.NDArray[np.uint32]):
     """Write a stream's blocks (n, 4) at counters (n, 4)."""
     for i in range(counters.shape[0]):
         c = counters[i]

@@ -51,6 +51,7 @@ def flatten_chains(spins: Spins, ndim: int) -> Spins:
 
 
 def in_place_spins(spins: Any, ndim: int) -> Spins:
+    """Return a view (n_chains, *lattice) of spins that a kernel may change; never a copy."""
     array = as_array(spins)
     if not isinstance(spins, np.ndarray) and not hasattr(spins, "__dlpack__"):
         raise TypeError(f"spins are changed in place: pass an int8 array, not {type(spins).__name__}")
@@ -64,6 +65,7 @@ def in_place_spins(spins: Any, ndim: int) -> Spins:
 
 
 def read_spins(spins: Any, ndim: int) -> Spins:
+    """Return spins (n_chains, *lattice) to be read: a view of C-contiguous int8, else an exact conversion."""
     array = as_array(spins)
     if array.dtype != np.int8:
         converted = array.astype(np.int8)
@@ -74,6 +76,7 @@ def read_spins(spins: Any, ndim: int) -> Spins:
 
 
 def output(out: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: type) -> npt.NDArray[Any]:
+    """Return ``out`` after a check, or a new array."""
     if out is None:
         return np.empty(shape, dtype=dtype)
     if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
@@ -103,6 +106,7 @@ def measure(
 def prepare(
     chains: Spins, spins: Any, beta: Any, J: float, h: float, ndim: int, stream: str, backend: str | None
 ) -> tuple[Backend, Reals]:
+    """Return the backend and one inverse temperature a chain, after a check of all parameters."""
     check_coupling(J, h)
     check_stream(stream)
     leading = np.shape(spins)[:-ndim]
@@ -118,6 +122,7 @@ def prepare(
 
 
 def check_even(lattice: tuple[int, ...]) -> None:
+    """Refuse odd lengths: their periodic lattice has no two-colouring."""
     for length in lattice:
         if length % 2:
             raise ValueError(
@@ -127,17 +132,20 @@ def check_even(lattice: tuple[int, ...]) -> None:
 
 
 def check_coupling(J: float, h: float) -> None:
+    """Refuse non-finite energies."""
     for name, value in (("J", J), ("h", h)):
         if not math.isfinite(value):
             raise ValueError(f"{name} must be finite; got {value}")
 
 
 def check_stream(stream: str) -> None:
+    """Refuse an unknown stream."""
     if stream not in STREAMS:
         raise ValueError(f"stream={stream!r} is unknown; choose one of: {', '.join(STREAMS)}")
 
 
 def check_randomness(seed: int, step: int, n_steps: int, first_chain: int, n_chains: int, name: str) -> None:
+    """Refuse what does not fit a counter."""
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be in [0, 2**64); got {seed}")
     if n_steps < 0:
