@@ -74,6 +74,10 @@ class IsingModel:
         """Temperature of the infinite lattice's phase transition at h = 0 (square and cubic)."""
         return abs(self.J) / _CRITICAL_BETA_J[self.ndim]
 
+    def describe(self) -> dict[str, Any]:
+        """Return kind, shape and couplings, for provenance."""
+        return {"kind": "ising", "shape": list(self.shape), "J": float(self.J), "h": float(self.h)}
+
     def energy(self, spins: Any) -> Reals:
         """Return the total energy, float64 of the leading shape."""
         return kernels.ising_energy(self._check(spins), self.J, self.h, ndim=self.ndim)
