@@ -31,7 +31,8 @@ class Scan:
     samples: SamplesLike
     temperature: FloatArray = field(init=False)
     model: IsingModel = field(init=False)
-    _single: dict[str, tuple[Estimate, ...]] = field(init=False, default_factory=dict)
+    _estimates: dict[str, tuple[Estimate, ...]] = field(init=False, default_factory=dict)
+    _exact: dict[str, FloatArray | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "temperature", temperatures(self.samples))
@@ -49,9 +50,9 @@ class Scan:
 
     def estimates(self, name: str) -> tuple[Estimate, ...]:
         """Return an observable's estimate at each temperature."""
-        if name not in self._single:
-            self._single[name] = tuple(estimate_observable(self.samples, name, float(t)) for t in self.temperature)
-        return self._single[name]
+        if name not in self._estimates:
+            self._estimates[name] = tuple(estimate_observable(self.samples, name, float(t)) for t in self.temperature)
+        return self._estimates[name]
 
     def curve(self, name: str) -> Curve:
         """Return the same as arrays."""
@@ -69,11 +70,18 @@ class Scan:
 
     def exact(self, name: str, temperature: FloatArray | None = None) -> FloatArray | None:
         """Return an observable's exact values, at the scan's temperatures unless others are given; None if unknown."""
+        if temperature is not None:
+            return self._solve(name, temperature)
+        if name not in self._exact:
+            self._exact[name] = self._solve(name, self.temperature)
+        return self._exact[name]
+
+    def _solve(self, name: str, temperature: FloatArray) -> FloatArray | None:
         solve = _EXACT.get(name)
         if solve is None or self.model.ndim != 2 or self.model.h != 0:
             return None
         try:
-            return solve(self.model, self.temperature if temperature is None else temperature)
+            return solve(self.model, temperature)
         except ValueError:  # J < 0 on a large lattice of two odd lengths
             return None
 
