@@ -148,7 +148,7 @@ void sweep_all(const Work& work) {
     {
       const ColorPlanes& planes = buffer_of_thread.planes(work.shape);
 #pragma omp for schedule(dynamic, 1)
-      for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, buffer.planes(), c, 0, 1);
+      for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, planes, c, 0, 1);
     }
   }
 }
