@@ -68,6 +68,21 @@ def test_two_methods_count_alike(shape):
         assert ensemble.counts[ensemble.spin_sum == m].sum() == math.comb(n, (n + m) // 2)
 
 
+@pytest.mark.parametrize("shape", [(3, 3, 3), (4, 5), (3, 7)])
+def test_moments_over_all_states(shape):
+    """At T = ∞ spins are independent: ⟨B²⟩, ⟨BM²⟩ count bonds, ⟨B³⟩ triangles, the rings of length 3."""
+    ensemble, n = enumerate_ising(shape), math.prod(shape)
+    bonds, triangles = n * len(shape), sum(n // 3 for length in shape if length == 3)
+    cells = list(zip(ensemble.counts.tolist(), ensemble.bond_sum.tolist(), ensemble.spin_sum.tolist(), strict=True))
+    assert sum(g for g, _, _ in cells) == 2**n
+    assert sum(g * b for g, b, _ in cells) == 0
+    assert sum(g * b**2 for g, b, _ in cells) == bonds * 2**n
+    assert sum(g * b**3 for g, b, _ in cells) == 6 * triangles * 2**n
+    assert sum(g * m**2 for g, _, m in cells) == n * 2**n
+    assert sum(g * b * m**2 for g, b, m in cells) == 2 * bonds * 2**n
+    assert sum(g for g, b, _ in cells if b == bonds) == 2
+
+
 def test_published_density_of_states_4x4():
     levels = density_of_states(4)
     table = dict(zip(levels.energies.tolist(), levels.counts, strict=True))
