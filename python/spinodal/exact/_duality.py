@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 r"""The dual variable v, in which both phases of the square lattice are one expansion.
 
-With K = \|J\|/T and S = sinh 2K the solvable square lattice knows K only through
+With K = |J|/T and S = sinh 2K the solvable square lattice knows K only through
 
     v = tanh K          above Tc  (weight of a bond in a closed polygon)
     v = exp(-2K)        below Tc  (weight of a broken bond in a domain wall)
@@ -48,7 +48,7 @@ class DualVariable:
     Attributes
     ----------
     coupling : float64 array
-        K = \\|J\\|/T ≥ 0.
+        K = |J|/T ≥ 0.
     ordered : bool array
         True where v = exp(-2K).
     log_v, v : float64 arrays

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from ._validation import FloatArray
 
-
 #: Below it log tanh and log atanh are power series: their closed forms lose the second derivative.
 _SERIES = 3e-3
 

@@ -57,7 +57,7 @@ def ring_coefficients(n_modes: int, odd: bool) -> FloatArray:
 
 def bulk_coefficients() -> FloatArray:
     """Return e_k of the mean of D log Λ over all θ: the infinite lattice."""
-    return _fourier_table()[0].copy()
+    return np.asarray(_fourier_table()[0])
 
 
 @cache

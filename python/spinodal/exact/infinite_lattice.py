@@ -2,7 +2,7 @@
 r"""Exact results for the infinite square lattice: Onsager's solution and Yang's magnetisation.
 
 Elliptic integrals come from the arithmetic-geometric mean (AGM), in terms of the complementary
-modulus κ' = \|1 - S²\|/(1 + S²), S = sinh 2K, which keeps its digits at the critical point:
+modulus κ' = |1 - S²|/(1 + S²), S = sinh 2K, which keeps its digits at the critical point:
 
     K₁ = π/(2 agm(1, κ')),   E₁ = K₁ (1 - Σ_n 2^(n-1) c_n²)
 
@@ -35,7 +35,7 @@ class OnsagerSolution(Generic[Value]):
         Units of J; k_B = 1.
     energy_per_site, free_energy_per_site : float or float64 array
     heat_capacity_per_site : float or float64 array
-        Infinite at ``critical_temperature(J)``; near it -(2/π) log²(1 + √2) log\\|1 - T/Tc\\| + O(1).
+        Infinite at ``critical_temperature(J)``; near it -(2/π) log²(1 + √2) log|1 - T/Tc| + O(1).
     """
 
     temperature: Value
@@ -73,7 +73,7 @@ def onsager(temperature: Value, J: float = 1.0) -> OnsagerSolution[Value]:
     -------
     OnsagerSolution
         Relative accuracy 1e-12 or better of every field, as far as the temperature itself
-        resolves \\|T - Tc\\|.
+        resolves |T - Tc|.
 
     Raises
     ------

@@ -147,10 +147,10 @@ class _Batch:
         with np.errstate(over="ignore"):  # an infinite penalty is a state that cannot be
             for i in range(0, n, block):
                 part = slice(i, i + block)
-                z, scale = self.x[part] / self.sigma[part, None], (self.alpha / self.sigma)[part, None]
-                log_sum, mean[part] = _sum_states(scale * z, log_prior)
-                quadratic = ((np.abs(z) - np.abs(scale)) ** 2).sum(axis=1) / 2
-                log_norm[part] = log_sum - quadratic - n_sites * np.log(self.sigma[part] * np.sqrt(2 * np.pi))
+                x, alpha, sigma = self.x[part], self.alpha[part, None], self.sigma[part, None]
+                log_sum, mean[part] = _sum_states((alpha / sigma) * (x / sigma), log_prior)
+                quadratic = (((np.abs(x) - np.abs(alpha)) / sigma) ** 2).sum(axis=1) / 2
+                log_norm[part] = log_sum - quadratic - n_sites * np.log(sigma[:, 0] * np.sqrt(2 * np.pi))
         return log_norm, mean
 
 
