@@ -8,9 +8,11 @@ argparse, because ``spinodal --help`` is to cost no more than bare Python: a com
 from __future__ import annotations
 
 import argparse
+from typing import TypeAlias
 
 from spinodal.cli import values
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 METHODS = ("auto", "metropolis", "heat_bath", "wolff", "swendsen_wang", "tempering")
 _EXAMPLES = """\
 examples:
@@ -47,29 +49,53 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, notes: str = ""):  # type: ignore[no-untyped-def]
+def _add_command(commands: Commands, name: str, text: str, notes: str = "") -> argparse.ArgumentParser:
     return commands.add_parser(
-        name, help=help_, description=help_, epilog=notes, formatter_class=argparse.RawDescriptionHelpFormatter
+        name, help=text, description=text, epilog=notes, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 
 
-def _add_ising(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    ising = _add_command(commands, "ising", "sample the Ising model over temperatures, beside its exact solution", _ISING_NOTES)
+def _add_ising(commands: Commands) -> None:
+    what = "sample the Ising model over temperatures, beside its exact solution"
+    ising = _add_command(commands, "ising", what, _ISING_NOTES)
     system = ising.add_argument_group("system")
-    system.add_argument("--size", "--sizes", type=values.lattices, default=[(64, 64)], metavar="L[,L...]",
-                        help="lattice or lattices (default 64)")
-    system.add_argument("--temperatures", "-T", type=values.temperatures, default=values.temperatures("1.5:3.5:0.1"),
-                        metavar="T", help="default 1.5:3.5:0.1")
+    system.add_argument(
+        "--size",
+        "--sizes",
+        type=values.lattices,
+        default=[(64, 64)],
+        metavar="L[,L...]",
+        help="lattice or lattices (default 64)",
+    )
+    system.add_argument(
+        "--temperatures",
+        "-T",
+        type=values.temperatures,
+        default=values.temperatures("1.5:3.5:0.1"),
+        metavar="T",
+        help="default 1.5:3.5:0.1",
+    )
     system.add_argument("--coupling", "-J", type=values.finite, default=1.0, metavar="J", help="default 1")
     system.add_argument("--field", type=values.finite, default=0.0, metavar="H", help="default 0")
     sampling = ising.add_argument_group("sampling")
     sampling.add_argument("--method", choices=METHODS, default="auto", help="default auto")
-    sampling.add_argument("--chains", type=values.at_least(1), default=64, metavar="N",
-                          help="chains at each temperature (default 64)")
-    sampling.add_argument("--steps", type=values.at_least(1), default=1000, metavar="N",
-                          help="recorded steps of each chain (default 1000)")
-    sampling.add_argument("--burn-in", type=values.at_least(0), default=None, metavar="N",
-                          help="steps before them (default a quarter as many)")
+    sampling.add_argument(
+        "--chains", type=values.at_least(1), default=64, metavar="N", help="chains at each temperature (default 64)"
+    )
+    sampling.add_argument(
+        "--steps",
+        type=values.at_least(1),
+        default=1000,
+        metavar="N",
+        help="recorded steps of each chain (default 1000)",
+    )
+    sampling.add_argument(
+        "--burn-in",
+        type=values.at_least(0),
+        default=None,
+        metavar="N",
+        help="steps before them (default a quarter as many)",
+    )
     sampling.add_argument("--thin", type=values.at_least(1), default=1, metavar="N", help="steps a draw (default 1)")
     sampling.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
     machine = ising.add_argument_group("machine")
@@ -82,16 +108,29 @@ def _add_ising(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_outputs(output: argparse._ArgumentGroup) -> None:
     output.add_argument("--out", metavar="FILE.h5", help="write the samples here, safe against crashes")
     output.add_argument("--report", metavar="FILE.html", help="write a report with pictures, in one file")
-    output.add_argument("--keep-draws", choices=("last", "all", "none"), default="last",
-                        help="which configurations to keep (default last)")
-    output.add_argument("--checkpoint-every", type=values.at_least(0), default=5, metavar="SECONDS",
-                        help="so much work a crash may cost (default 5)")
-    output.add_argument("--resume", choices=("auto", "must", "never"), default="auto",
-                        help="go on with --out if it was begun; 'never' begins anew (default auto)")
+    output.add_argument(
+        "--keep-draws",
+        choices=("last", "all", "none"),
+        default="last",
+        help="which configurations to keep (default last)",
+    )
+    output.add_argument(
+        "--checkpoint-every",
+        type=values.at_least(0),
+        default=5,
+        metavar="SECONDS",
+        help="so much work a crash may cost (default 5)",
+    )
+    output.add_argument(
+        "--resume",
+        choices=("auto", "must", "never"),
+        default="auto",
+        help="go on with --out if it was begun; 'never' begins anew (default auto)",
+    )
     output.add_argument("--quiet", "-q", action="store_true", help="no progress, no table")
 
 
-def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_demo(commands: Commands) -> None:
     demo = _add_command(commands, "demo", "sample, check against the exact solution, locate Tc, write a report")
     demo.add_argument("--report", default="spinodal-demo.html", metavar="FILE.html", help="default spinodal-demo.html")
     demo.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
@@ -100,21 +139,21 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.add_argument("--quiet", "-q", action="store_true", help="no progress, no table")
 
 
-def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_report(commands: Commands) -> None:
     report = _add_command(commands, "report", "write the report of files of samples")
     report.add_argument("files", nargs="+", metavar="FILE.h5", help="one for each lattice")
     report.add_argument("--report", required=True, metavar="FILE.html")
 
 
-def _add_info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_info(commands: Commands) -> None:
     info = _add_command(commands, "info", "show what files of samples hold, and how they were made")
     info.add_argument("files", nargs="+", metavar="FILE.h5")
 
 
-def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    _add_command(commands, "doctor", "check this installation: backends, threads, exactness, speed; say what is missing")
+def _add_doctor(commands: Commands) -> None:
+    _add_command(commands, "doctor", "check this installation: backends, threads, exactness, speed")
 
 
-def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_bench(commands: Commands) -> None:
     bench = _add_command(commands, "bench", "measure the kernels' speed on this machine, answers checked first")
     bench.add_argument("--threads", type=values.at_least(1), default=None, metavar="N", help="default 1")

@@ -3,7 +3,7 @@
 
 Every function takes ``Samples`` (or a ``Scan``, which keeps the estimates that several pictures share), draws on
 the matplotlib axes ``ax`` or on those of a new figure, and returns them; ``ax.figure.savefig(…)`` writes the file.
-No function touches pyplot or matplotlib's settings. Hollow crosses are points not to be trusted.
+No function touches pyplot or matplotlib's settings. Crosses are points not to be trusted.
 """
 
 from spinodal.plots.binder import combine_near, plot_binder

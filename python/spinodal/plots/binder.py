@@ -67,7 +67,7 @@ def plot_binder(
 
 
 def combine_near(scan: Scan, center: float, reach: float) -> MultiHistogram | None:
-    """Return the temperatures of a scan within ``reach`` of a centre as one multi-histogram; None for fewer than two."""
+    """Return a scan's temperatures within ``reach`` of a centre as one multi-histogram; None for fewer than two."""
     near = scan.temperature[np.abs(scan.temperature - center) <= reach * (1 + 1e-9)]
     if near.size < 2:
         return None

@@ -48,8 +48,8 @@ def plot_histogram(
         found = _absolute_histogram(scan, t, bins)
         ax.stairs(found.density, found.edges, color=color(index), linewidth=1.3, label=f"T = {t:.4g}")
         low, high = np.maximum(found.density - found.stderr, 0.0), found.density + found.stderr
-        steps = (np.append(band, band[-1]) for band in (low, high))
-        ax.fill_between(found.edges, *steps, step="post", color=color(index), alpha=0.28, linewidth=0)
+        low, high = (np.append(band, band[-1]) for band in (low, high))
+        ax.fill_between(found.edges, low, high, step="post", color=color(index), alpha=0.28, linewidth=0)
     ax.set(xlabel="|m| = |M|/N", ylabel="probability density", xlim=(0.0, 1.0))
     ax.set_ylim(bottom=0.0)
     draw_legend(ax)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from spinodal.analysis import Profile, correlation
 from spinodal.analysis.arrays import FloatArray, SamplesLike
@@ -76,8 +77,8 @@ def _profile(scan: Scan, temperature: float) -> Profile:
     return correlation(draws, connected="abs" if ordered or scan.model.h != 0 else False)
 
 
-def _staggered(shape: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
-    return (1 - 2 * (np.indices(shape).sum(axis=0) % 2)).astype(np.int8)
+def _staggered(shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
+    return np.asarray(1 - 2 * (np.indices(shape).sum(axis=0) % 2), dtype=np.int8)
 
 
 def _solved(scan: Scan) -> bool:

@@ -64,21 +64,22 @@ def color(index: int) -> str:
 def draw_points(
     ax: Axes, x: Any, mean: Any, stderr: Any, *, index: int = 0, label: str = "", reliable: Any = True
 ) -> None:
-    """Draw points with error bars; those that are not to be trusted are hollow and crossed."""
+    """Draw points with error bars; those that are not to be trusted are crosses."""
     x, mean, stderr = (np.asarray(a, dtype=np.float64) for a in (x, mean, stderr))
     trusted = np.broadcast_to(np.asarray(reliable, dtype=bool), x.shape)
     bars = np.where(np.isfinite(stderr), stderr, 0.0)
-    common: dict[str, Any] = {"color": color(index), "elinewidth": 1.1, "capsize": 2.2, "linestyle": "none", "zorder": 3}
+    look: dict[str, Any] = {"color": color(index), "elinewidth": 1.1, "capsize": 2.2, "linestyle": "none", "zorder": 3}
     marker = MARKERS[index % len(MARKERS)]
-    ax.errorbar(x[trusted], mean[trusted], bars[trusted], marker=marker, markersize=4.6, label=label, **common)
+    ax.errorbar(x[trusted], mean[trusted], bars[trusted], marker=marker, markersize=4.6, label=label, **look)
     if not trusted.all():
         doubtful = ~trusted
-        ax.errorbar(x[doubtful], mean[doubtful], bars[doubtful], marker="x", markersize=6.0, markeredgewidth=1.4, **common)
+        look |= {"marker": "x", "markersize": 6.0, "markeredgewidth": 1.4}
+        ax.errorbar(x[doubtful], mean[doubtful], bars[doubtful], **look)
 
 
-def draw_band(ax: Axes, x: FloatArray, mean: FloatArray, stderr: FloatArray, *, index: int = 0, label: str = "") -> None:
+def draw_band(ax: Axes, x: FloatArray, mean: FloatArray, stderr: FloatArray, *, index: int = 0) -> None:
     """Draw a curve with its one-sigma band."""
-    ax.plot(x, mean, color=color(index), linewidth=1.4, label=label, zorder=2.5)
+    ax.plot(x, mean, color=color(index), linewidth=1.4, zorder=2.5)
     ax.fill_between(x, mean - stderr, mean + stderr, color=color(index), alpha=0.22, linewidth=0, zorder=2)
 
 

@@ -45,9 +45,8 @@ def plot_heat_capacity(samples: Given, *, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax)
     scans = scans_of(samples)
     _exact_curves(ax, scans, "heat_capacity")
-    limits = _limits(scans, "heat_capacity")
     _infinite_curve(ax, scans, "heat_capacity_per_site")
-    ax.set_ylim(0.0, 1.12 * limits)  # Onsager's diverges
+    ax.set_ylim(0.0, 1.12 * _top(scans, "heat_capacity"))  # Onsager's diverges
     return _points(ax, scans, "heat_capacity", "heat capacity per site  C/N")
 
 
@@ -85,18 +84,19 @@ def plot_deviations(samples: Given, name: str = "energy_per_site", *, ax: Axes |
         If no exact value is known for any of them.
     """
     ax = axes_or_new(ax, height=1.9)
-    drawn = False
-    for index, scan in enumerate(scans_of(samples)):
-        z = scan.deviations(name)
-        if z is not None:
-            drawn = True
-            draw_points(ax, scan.temperature, z, np.ones(z.size), index=index, reliable=scan.curve(name).reliable)
-    if not drawn:
+    found = [(i, s, z) for i, s in enumerate(scans_of(samples)) if (z := s.deviations(name)) is not None]
+    if not found:
         raise ValueError(f"no exact value of {name!r} is known for these samples")
-    for reach, alpha in ((1.0, 0.16), (2.0, 0.10)):
-        ax.axhspan(-reach, reach, color=GUIDE, alpha=alpha, linewidth=0, zorder=0)
+    reach = 4.4
+    for index, scan, z in found:
+        draw_points(ax, scan.temperature, z, np.ones(z.size), index=index, reliable=scan.curve(name).reliable)
+        reach = max(reach, 1.2 + float(np.abs(z[np.isfinite(z)]).max(initial=0.0)))
+    for sigma, alpha in ((1.0, 0.16), (2.0, 0.10)):
+        ax.axhspan(-sigma, sigma, color=GUIDE, alpha=alpha, linewidth=0, zorder=0)
     ax.axhline(0.0, color=INK, linewidth=0.8, zorder=1)
-    ax.set_ylim(-4.5, 4.5)
+    ax.set_ylim(-reach, reach)
+    if reach < 6:
+        ax.set_yticks([-4, -2, 0, 2, 4])
     ax.set(xlabel="temperature  T/J", ylabel="(measured − exact)/σ")
     return ax
 
@@ -135,7 +135,8 @@ def _infinite_curve(ax: Axes, scans: list[Scan], attribute: str) -> None:
     model = scans[0].model
     if model.ndim != 2 or model.h != 0 or model.J == 0:
         return
-    near = model.critical_temperature * (1 + np.concatenate([-np.geomspace(0.2, 1e-8, 80), np.geomspace(1e-8, 0.2, 80)]))
+    steps = np.geomspace(1e-8, 0.2, 80)
+    near = model.critical_temperature * np.concatenate([1 - steps, 1 + steps])
     t = np.unique([*scans[0].fine_temperatures(), *near])
     t = t[(t >= scans[0].temperature[0]) & (t <= scans[0].temperature[-1])]
     solution = exact.onsager(t, J=model.J)
@@ -143,7 +144,7 @@ def _infinite_curve(ax: Axes, scans: list[Scan], attribute: str) -> None:
     ax.plot(t, values, color=GUIDE, linewidth=1.1, linestyle=(0, (1, 1.4)), label="Onsager, infinite", zorder=1.5)
 
 
-def _limits(scans: list[Scan], name: str) -> float:
+def _top(scans: list[Scan], name: str) -> float:
     tops = [scan.curve(name).mean for scan in scans]
     tops += [values for scan in scans if (values := scan.exact(name, scan.fine_temperatures())) is not None]
     finite = np.concatenate(tops)

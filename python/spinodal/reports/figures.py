@@ -14,6 +14,7 @@ from spinodal import plots
 from spinodal.plots.scan import Scan
 from spinodal.plots.style import dress, new_figure
 from spinodal.reports.results import CriticalPoint
+from spinodal.reports.sentences import lattice_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +104,7 @@ def _with_pulls(scans: Sequence[Scan], name: str, draw: Callable[..., Axes]) -> 
 def _energy(scans: Sequence[Scan]) -> Picture:
     figure = _with_pulls(scans, "energy_per_site", plots.plot_energy)
     return Picture(
-        "energy", to_svg(figure), f"Energy per site against temperature, {_names(scans)}, with the exact curves",
+        "energy", to_svg(figure), f"Energy per site against temperature, {lattice_names(scans)}, with the exact curves",
         _LINE + _curves(scans) + _PULLS,
     )  # fmt: skip
 
@@ -112,7 +113,7 @@ def _heat_capacity(scans: Sequence[Scan]) -> Picture:
     figure = _with_pulls(scans, "heat_capacity", plots.plot_heat_capacity)
     return Picture(
         "heat-capacity", to_svg(figure),
-        f"Heat capacity per site against temperature, {_names(scans)}, with the exact curves",
+        f"Heat capacity per site against temperature, {lattice_names(scans)}, with the exact curves",
         _LINE + _curves(scans) + _PULLS,
     )  # fmt: skip
 
@@ -126,7 +127,8 @@ def _curves(scans: Sequence[Scan]) -> str:
 def _magnetization(scans: Sequence[Scan]) -> Picture:
     ax = plots.plot_magnetization(scans)
     return Picture(
-        "magnetization", to_svg(_figure(ax)), f"Mean absolute magnetisation against temperature, {_names(scans)}",
+        "magnetization", to_svg(_figure(ax)),
+        f"Mean absolute magnetisation against temperature, {lattice_names(scans)}",
         _LINE + "The line is Yang’s spontaneous magnetisation of the infinite lattice; finite ones round it off."
         if scans[0].model.ndim == 2 and scans[0].model.h == 0 else _LINE,
     )  # fmt: skip
@@ -135,7 +137,8 @@ def _magnetization(scans: Sequence[Scan]) -> Picture:
 def _susceptibility(scans: Sequence[Scan]) -> Picture:
     ax = plots.plot_susceptibility(scans)
     return Picture(
-        "susceptibility", to_svg(_figure(ax)), f"Susceptibility against temperature, {_names(scans)}, logarithmic",
+        "susceptibility", to_svg(_figure(ax)),
+        f"Susceptibility against temperature, {lattice_names(scans)}, logarithmic",
         _LINE + "χ = β N (⟨m²⟩ − ⟨|m|⟩²); its peak grows as L to the power 7/4 in two dimensions.",
     )  # fmt: skip
 
@@ -144,7 +147,7 @@ def _binder(scans: Sequence[Scan], critical: CriticalPoint | None) -> Picture:
     if critical is None:
         ax = plots.plot_binder(scans)
         return Picture(
-            "binder", to_svg(_figure(ax)), f"Binder cumulant against temperature, {_names(scans)}",
+            "binder", to_svg(_figure(ax)), f"Binder cumulant against temperature, {lattice_names(scans)}",
             _LINE + "Two or more lattices, with temperatures on both sides of Tc, would locate Tc by their crossing.",
         )  # fmt: skip
     figure = new_figure(10.4, 4.3)
@@ -154,7 +157,7 @@ def _binder(scans: Sequence[Scan], critical: CriticalPoint | None) -> Picture:
     plots.plot_binder(scans, ax=right, window=(low, high), curves=critical.curves, crossing=critical.crossing)
     _fit_height(right, critical, low, high)
     return Picture(
-        "binder", to_svg(figure), f"Binder cumulants of {_names(scans)} crossing at the critical temperature",
+        "binder", to_svg(figure), f"Binder cumulants of {lattice_names(scans)} crossing at the critical temperature",
         _LINE + "Bands: all temperatures near Tc combined by multi-histogram reweighting, with jackknife errors. "
         "Right: around the crossing of the two largest lattices (star).", wide=True,
     )  # fmt: skip
@@ -213,10 +216,6 @@ def _phase(scan: Scan, temperature: float) -> str:
     if abs(ratio - 1) < 0.02:
         return "at $T_c$"
     return "below $T_c$" if ratio < 1 else "above $T_c$"
-
-
-def _names(scans: Sequence[Scan]) -> str:
-    return ", ".join(scan.label for scan in scans)
 
 
 def _figure(ax: Axes) -> Figure:

@@ -18,7 +18,7 @@ def document(title: str, body: Iterable[str]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "img-src data:; style-src 'unsafe-inline'\">\n"
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
@@ -83,7 +83,10 @@ def numbers_table(caption: str, titles: Sequence[str], rows: Iterable[Row]) -> s
     found = list(rows)
     doubtful = any(row.doubt for row in found)
     names = ["T", *titles, *(["not to be trusted"] if doubtful else [])]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    last = ' class="flag"'
+    head = "".join(
+        f'<th scope="col"{last if doubtful and name == names[-1] else ""}>{escape(name)}</th>' for name in names
+    )
     body = "\n".join(_row(row, doubtful) for row in found)
     return (
         f'<div class="scroll"><table>\n<caption>{escape(caption)}</caption>\n'
@@ -97,7 +100,7 @@ def _row(row: Row, doubtful: bool) -> str:
     if doubtful:
         cells += f'<td class="flag">{escape(row.doubt)}</td>'
     css = ' class="doubt"' if row.doubt else ""
-    return f'<tr{css}><th scope="row">{row.temperature:g}</th>{cells}</tr>'
+    return f'<tr{css}><th scope="row">{escape(row.label)}</th>{cells}</tr>'
 
 
 def plain_table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from spinodal.analysis import BinderCrossing, MultiHistogram, binder_crossing
 from spinodal.plots.binder import combine_near
 from spinodal.plots.scan import Scan
@@ -190,13 +188,3 @@ def doubts(scans: Sequence[Scan], names: Sequence[str] = OBSERVABLES) -> list[Do
         for t, estimate in zip(scan.temperature, scan.estimates(name), strict=True)
         if not estimate.reliable
     ]
-
-
-def sigma(estimate_mean: float, stderr: float, exact: float) -> float:
-    """Return (measured − exact)/σ; nan where σ is unknown."""
-    return (estimate_mean - exact) / stderr if stderr > 0 else math.nan
-
-
-def finite_or_none(values: np.ndarray[tuple[int], np.dtype[np.float64]] | None, index: int) -> float | None:
-    """Return one of the exact values, None where there are none."""
-    return None if values is None else float(values[index])

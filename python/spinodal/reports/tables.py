@@ -33,7 +33,7 @@ class Cell:
 class Row:
     """One temperature's numbers, and why some are not to be trusted."""
 
-    temperature: float
+    label: str
     cells: tuple[Cell, ...]
     doubt: str
 
@@ -50,18 +50,38 @@ def header(scan: Scan) -> list[str]:
 
 def rows(scan: Scan) -> Iterator[Row]:
     """Yield the row of each temperature."""
-    for index, temperature in enumerate(scan.temperature):
+    labels = temperature_labels(scan)
+    for index in range(scan.temperature.size):
         cells: list[Cell] = []
         reasons: dict[str, list[str]] = {}
         for name in _names(scan):
             estimate = scan.estimates(name)[index]
-            cells.append(Cell(str(estimate) + ("" if estimate.reliable else " ?")))
+            cells.append(Cell(minus(str(estimate)) + ("" if estimate.reliable else " ?")))
             cells += _beside_exact(scan, name, index, estimate)
             if not estimate.reliable:
                 reasons.setdefault(estimate.reason, []).append(TITLES[name])
         cells += _quality(scan.estimates("energy_per_site")[index])
         doubt = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
-        yield Row(float(temperature), tuple(cells), doubt)
+        yield Row(labels[index], tuple(cells), doubt)
+
+
+def temperature_labels(scan: Scan) -> list[str]:
+    """Return the temperatures with as many decimals as they all need, up to six."""
+    values = scan.temperature.tolist()
+    decimals = next((d for d in range(1, 6) if all(abs(round(t, d) - t) < 1e-9 for t in values)), 6)
+    return [f"{t:.{decimals}f}" for t in values]
+
+
+def minus(text: str) -> str:
+    """Return a number with a minus sign in place of the hyphen."""
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def signed(z: float) -> str:
+    """Return a deviation in σ with its sign, a dash if it is unknown."""
+    if not math.isfinite(z):
+        return "–"
+    return minus(f"{z:+.1f}") if abs(z) >= 0.05 else "0.0"
 
 
 def _names(scan: Scan) -> tuple[str, ...]:
@@ -76,8 +96,7 @@ def _beside_exact(scan: Scan, name: str, index: int, estimate: Estimate) -> list
         return []
     digits = max(4, min(10, 1 - math.floor(math.log10(estimate.stderr)))) if estimate.stderr > 0 else 6
     distance = float(z[index])
-    text = f"{distance:+.1f}" if math.isfinite(distance) else "–"
-    return [Cell(f"{exact[index]:.{digits}f}"), Cell(text, abs(distance) > FAR)]
+    return [Cell(minus(f"{exact[index]:.{digits}f}")), Cell(signed(distance), abs(distance) > FAR)]
 
 
 def _quality(estimate: Estimate) -> list[Cell]:
