@@ -8,7 +8,7 @@ argparse, because ``spinodal --help`` is to cost no more than bare Python: a com
 from __future__ import annotations
 
 import argparse
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from spinodal.cli import values
 
@@ -30,9 +30,17 @@ method        auto takes cluster updates near the transition of large lattices, 
 """
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the page of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error and exit with status 2."""
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="spinodal",
         description="Fast Boltzmann sampling with exact error bars.",
         epilog=_EXAMPLES,

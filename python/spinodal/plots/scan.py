@@ -123,11 +123,10 @@ def model_of(samples: SamplesLike) -> IsingModel:
     ValueError
         If their provenance does not say what J and h were.
     """
-    system = samples.provenance.get("system", {})
-    try:
-        return IsingModel(lattice_shape(samples), J=float(system["J"]), h=float(system["h"]))
-    except (KeyError, TypeError) as error:
-        raise ValueError("these samples are not of an Ising model: provenance['system'] has no J and h") from error
+    system = samples.provenance.get("system") or {}
+    if not {"J", "h"} <= set(system):
+        raise ValueError("these samples are not of an Ising model: provenance['system'] has no J and h")
+    return IsingModel(lattice_shape(samples), J=float(system["J"]), h=float(system["h"]))
 
 
 def lattice_label(shape: Sequence[int]) -> str:
