@@ -13,7 +13,7 @@ import pytest
 import spinodal as sp
 from spinodal.cli import main
 
-ARGUMENTS = ["ising", "--size", "8", "-T", "2:3:0.5", "--chains", "64", "--steps", "600"]
+ARGUMENTS = "ising --size 8 -T 2:3:0.5 --chains 64 --steps 600".split()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,8 @@ def test_table_agrees_with_kaufman(finished, capsys):
     _, folder = finished
     assert main([*ARGUMENTS, "--out", str(folder / "run.h5")]) == 0
     text = capsys.readouterr().out
-    rows = {float(row[0]): row for line in text.splitlines() if re.match(r"\s*[23]\.\d ", line) for row in [line.split()]}
+    found = [line.split() for line in text.splitlines() if re.match(r"\s*[23]\.\d ", line)]
+    rows = {float(row[0]): row for row in found}
     assert sorted(rows) == [2.0, 2.5, 3.0]
     for t, row in rows.items():
         exact = sp.exact.kaufman(8, t)
@@ -54,7 +55,7 @@ def test_table_agrees_with_kaufman(finished, capsys):
 
 
 def test_same_seed_same_bits(tmp_path):
-    arguments = ["ising", "--size", "8", "-T", "2,3", "--chains", "8", "--steps", "40", "-q"]
+    arguments = "ising --size 8 -T 2,3 --chains 8 --steps 40 -q".split()
     energies = []
     for seed, threads in ((0, 1), (0, 2), (1, 1)):
         path = tmp_path / f"{seed}-{threads}.h5"
@@ -75,7 +76,7 @@ def test_another_run_is_not_overwritten(finished, capsys):
 @pytest.mark.usefixtures("no_pictures")
 def test_several_lattices(tmp_path, capsys):
     out, report = tmp_path / "run.h5", tmp_path / "r.html"
-    arguments = ["ising", "--sizes", "6,8x4", "-T", "2.2,2.4", "--chains", "8", "--steps", "50", "--method", "metropolis"]
+    arguments = "ising --sizes 6,8x4 -T 2.2,2.4 --chains 8 --steps 50 --method metropolis".split()
     assert main([*arguments, "--out", str(out), "--report", str(report)]) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.html", "run-8x4.h5", "run-L6.h5"]
     seeds = [sp.load(tmp_path / name).provenance["seed"] for name in ("run-L6.h5", "run-8x4.h5")]
@@ -112,10 +113,11 @@ def test_info(finished, capsys):
 
 def test_ctrl_c_and_resume(tmp_path):
     """Ctrl-C saves what there is, says so, and the same command ends with the bits of an uninterrupted run."""
-    options = ["ising", "--size", "16", "-T", "2,2.5", "--chains", "32", "--steps", "3000", "--method", "metropolis"]
+    options = "ising --size 16 -T 2,2.5 --chains 32 --steps 3000 --method metropolis".split()
     path = tmp_path / "run.h5"
     # A checkpoint at every step makes the run slow enough to be caught in the middle.
-    command = [sys.executable, "-m", "spinodal", *options, "--checkpoint-every", "0", "--threads", "1", "--out", str(path)]
+    slowly = ["--checkpoint-every", "0", "--threads", "1", "--out", str(path)]
+    command = [sys.executable, "-m", "spinodal", *options, *slowly]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     journal = path.with_name("run.h5.journal")
     deadline = time.monotonic() + 20

@@ -11,12 +11,17 @@ import pytest
 from matplotlib.figure import Figure
 
 import spinodal as sp
+from cli.small_samples import metropolis_samples
 from spinodal import plots
-from spinodal.reports.figures import to_svg
+from spinodal.report.figures import to_svg
 
-from conftest import metropolis_samples
-
-THERMAL = (plots.plot_energy, plots.plot_heat_capacity, plots.plot_magnetization, plots.plot_susceptibility, plots.plot_binder)
+THERMAL = (
+    plots.plot_energy,
+    plots.plot_heat_capacity,
+    plots.plot_magnetization,
+    plots.plot_susceptibility,
+    plots.plot_binder,
+)
 
 
 @pytest.mark.parametrize("plot", THERMAL)
@@ -126,7 +131,7 @@ def test_autocorrelation_of_an_array():
     ax = plots.plot_autocorrelation(x)
     bars = ax.containers[0]
     assert bars.has_yerr
-    lags, rho = bars.lines[0].get_data()
+    _, rho = bars.lines[0].get_data()
     assert rho[0] == 1.0
     assert np.abs(rho[1:]).max() < 5 / np.sqrt(x.size)
 

@@ -10,14 +10,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cli.small_samples import metropolis_samples
 from spinodal.plots import Scan
-from spinodal.reports import Result, agreement, critical_point, report, write_report
-from spinodal.reports.results import chi2_survival, doubts
-
-from conftest import metropolis_samples
+from spinodal.report import Result, agreement, critical_point, render_report, write_report
+from spinodal.report.results import chi2_survival, doubts
 
 SECTIONS = ("thermodynamics", "order", "critical-point", "structure", "numbers", "provenance")
-PICTURES = ("energy", "heat-capacity", "magnetization", "susceptibility", "binder", "correlation", "histogram", "snapshots")
+PICTURES = (
+    "energy",
+    "heat-capacity",
+    "magnetization",
+    "susceptibility",
+    "binder",
+    "correlation",
+    "histogram",
+    "snapshots",
+)
 _VOID = {"meta", "img", "br", "link", "input"}
 
 
@@ -46,7 +54,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text(results) -> str:
-    return report(results, command="spinodal ising --size 8,12")
+    return render_report(results, command="spinodal ising --size 8,12")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +103,7 @@ def test_says_what_matters(text):
 def test_everything_is_escaped(small):
     evil = '<script>alert("x")</script>'
     samples = replace(small, provenance={**small.provenance, "version": evil, "note": evil})
-    text = report([Result.of(samples)], command=evil)
+    text = render_report([Result.of(samples)], command=evil)
     assert "<script" not in text
     assert text.count("&lt;script&gt;") >= 3
     Page(text)
@@ -105,7 +113,7 @@ def test_everything_is_escaped(small):
 def test_disagreement_is_said(small):
     """Samples at a temperature one per cent off what they claim."""
     wrong = replace(small, temperature=small.temperature * 1.01)
-    text = report([Result.of(wrong)])
+    text = render_report([Result.of(wrong)])
     assert "Does not agree with the exact solution" in text
     assert 'class="verdict bad"' in text
 
@@ -116,7 +124,7 @@ def test_unreliable_estimates_are_marked(small):
     result = Result.of(stuck)
     found = doubts([result.scan], ["energy_per_site"])
     assert [doubt.temperature for doubt in found] == [1.8]
-    text = report([result])
+    text = render_report([result])
     assert '<tr class="doubt">' in text
     assert "marked “?”" in text
     check = agreement([result.scan], "energy_per_site")
@@ -127,14 +135,14 @@ def test_unreliable_estimates_are_marked(small):
 @pytest.mark.usefixtures("no_pictures")
 def test_without_exact_solution():
     samples = metropolis_samples(4, temperatures=(2.0, 3.0), h=0.5)
-    text = report([Result.of(samples)])
+    text = render_report([Result.of(samples)])
     assert "No exact solution" in text
     assert "Kaufman’s" not in text
 
 
 def test_one_temperature_and_no_draws(small):
     samples = replace(small.select(temperature=2.2), draws=None)
-    page = Page(report([Result.of(samples)]))
+    page = Page(render_report([Result.of(samples)]))
     ids = {attributes.get("id") for _, attributes in page.elements}
     assert "histogram" in ids
     assert "snapshots" not in ids
@@ -142,7 +150,7 @@ def test_one_temperature_and_no_draws(small):
 
 def test_no_results():
     with pytest.raises(ValueError, match="at least one"):
-        report([])
+        render_report([])
 
 
 def test_same_samples_same_file(results, text, tmp_path):

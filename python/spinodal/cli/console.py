@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from spinodal.plots.scan import Scan
-from spinodal.reports import tables
-from spinodal.reports.results import Agreement
+from spinodal.report import tables
+from spinodal.report.results import Agreement
 
 _PIPE_WIDTH = 200  # a table in a log is not folded to the 80 columns of no terminal
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from spinodal.cli import console
 from spinodal.cli.request import Request
 from spinodal.plots.scan import lattice_label
-from spinodal.reports import Result, agreement, critical_point, write_report
+from spinodal.report import Result, agreement, critical_point, write_report
 
 _INTERRUPTED = 130
 

@@ -12,7 +12,7 @@ from typing import NoReturn, TypeAlias
 
 from spinodal.cli import values
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
 METHODS = ("auto", "metropolis", "heat_bath", "wolff", "swendsen_wang", "tempering")
 _EXAMPLES = """\
 examples:

@@ -7,7 +7,7 @@ import argparse
 
 import spinodal as sp
 from spinodal.cli.ising import command_line
-from spinodal.reports import Result, write_report
+from spinodal.report import Result, write_report
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import spinodal as sp
-from spinodal.reports import Result
+from spinodal.report import Result
 from spinodal.samplers.mixed import MixedSampler
 
 _KEPT: dict[str, bool | str] = {"last": "last", "all": True, "none": False}

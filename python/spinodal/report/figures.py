@@ -13,8 +13,8 @@ import numpy as np
 from spinodal import plots
 from spinodal.plots.scan import Scan
 from spinodal.plots.style import dress, new_figure
-from spinodal.reports.results import CriticalPoint
-from spinodal.reports.sentences import lattice_names
+from spinodal.report.results import CriticalPoint
+from spinodal.report.sentences import lattice_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

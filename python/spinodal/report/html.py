@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
 
-from spinodal.reports.figures import Picture
-from spinodal.reports.tables import Row
+from spinodal.report.figures import Picture
+from spinodal.report.tables import Row
 
 
 def document(title: str, body: Iterable[str]) -> str:
     """Return a whole page: it loads nothing from anywhere."""
-    style = resources.files("spinodal.reports").joinpath("page.css").read_text(encoding="utf-8")
+    style = resources.files("spinodal.report").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spinodal.plots.scan import Scan
-from spinodal.reports.results import Agreement, CriticalPoint, Result, doubts
-from spinodal.reports.tables import minus, signed
+from spinodal.report.results import Agreement, CriticalPoint, Result, doubts
+from spinodal.report.tables import minus, signed
 
 CONVENTIONS = (
     "E = −J Σ s s′ over neighbours − h Σ s on a periodic lattice; k_B = 1, temperatures in units of J; per site unless "

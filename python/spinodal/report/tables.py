@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from spinodal.analysis import Estimate
 from spinodal.plots.scan import Scan
-from spinodal.reports.results import MAGNETIC, OBSERVABLES
+from spinodal.report.results import MAGNETIC, OBSERVABLES
 
 FAR = 3.0  # deviations beyond this many σ are marked
 

@@ -11,8 +11,8 @@ from os import PathLike
 from pathlib import Path
 
 from spinodal.plots.scan import Scan
-from spinodal.reports import figures, html, sentences, tables
-from spinodal.reports.results import Agreement, CriticalPoint, Result, agreement, critical_point, doubts
+from spinodal.report import figures, html, sentences, tables
+from spinodal.report.results import Agreement, CriticalPoint, Result, agreement, critical_point, doubts
 
 
 def write_report(path: str | PathLike[str], results: Sequence[Result], *, command: str = "") -> None:
@@ -26,10 +26,10 @@ def write_report(path: str | PathLike[str], results: Sequence[Result], *, comman
     command : str
         The command line that reproduces them.
     """
-    Path(path).write_text(report(results, command=command), encoding="utf-8")
+    Path(path).write_text(render_report(results, command=command), encoding="utf-8")
 
 
-def report(results: Sequence[Result], *, command: str = "") -> str:
+def render_report(results: Sequence[Result], *, command: str = "") -> str:
     """Return the report as HTML; parameters as :func:`write_report`.
 
     Raises
