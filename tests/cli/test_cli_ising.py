@@ -2,6 +2,7 @@
 """The command end to end: table, files, report, seeds."""
 
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import spinodal as sp
 from spinodal.cli import main
 
-ARGUMENTS = "ising --size 8 -T 2:3:0.5 --chains 64 --steps 600".split()
+ARGUMENTS = shlex.split("ising --size 8 -T 2:3:0.5 --chains 64 --steps 600")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_table_agrees_with_kaufman(finished, capsys):
 
 
 def test_same_seed_same_bits(tmp_path):
-    arguments = "ising --size 8 -T 2,3 --chains 8 --steps 40 -q".split()
+    arguments = shlex.split("ising --size 8 -T 2,3 --chains 8 --steps 40 -q")
     energies = []
     for seed, threads in ((0, 1), (0, 2), (1, 1)):
         path = tmp_path / f"{seed}-{threads}.h5"
@@ -76,7 +77,7 @@ def test_another_run_is_not_overwritten(finished, capsys):
 @pytest.mark.usefixtures("no_pictures")
 def test_several_lattices(tmp_path, capsys):
     out, report = tmp_path / "run.h5", tmp_path / "r.html"
-    arguments = "ising --sizes 6,8x4 -T 2.2,2.4 --chains 8 --steps 50 --method metropolis".split()
+    arguments = shlex.split("ising --sizes 6,8x4 -T 2.2,2.4 --chains 8 --steps 50 --method metropolis")
     assert main([*arguments, "--out", str(out), "--report", str(report)]) == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.html", "run-8x4.h5", "run-L6.h5"]
     seeds = [sp.load(tmp_path / name).provenance["seed"] for name in ("run-L6.h5", "run-8x4.h5")]
@@ -113,7 +114,7 @@ def test_info(finished, capsys):
 
 def test_ctrl_c_and_resume(tmp_path):
     """Ctrl-C saves what there is, says so, and the same command ends with the bits of an uninterrupted run."""
-    options = "ising --size 16 -T 2,2.5 --chains 32 --steps 3000 --method metropolis".split()
+    options = shlex.split("ising --size 16 -T 2,2.5 --chains 32 --steps 3000 --method metropolis")
     path = tmp_path / "run.h5"
     # A checkpoint at every step makes the run slow enough to be caught in the middle.
     slowly = ["--checkpoint-every", "0", "--threads", "1", "--out", str(path)]
