@@ -27,7 +27,8 @@ def configurations(shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
 def state_numbers(spins: Array, ndim: int = 2) -> npt.NDArray[np.int64]:
     """Numbers of configurations in the order of :func:`configurations`."""
     flat = spins.reshape(*spins.shape[: spins.ndim - ndim], -1) > 0
-    return flat @ (1 << np.arange(flat.shape[-1]))
+    octets = np.packbits(flat, axis=-1, bitorder="little")
+    return sum(octets[..., k].astype(np.int64) << 8 * k for k in range(octets.shape[-1]))
 
 
 @cache
