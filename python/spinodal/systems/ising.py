@@ -27,6 +27,10 @@ def _lattice_shape(size: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(n) for n in lengths)
 
 
+def _in_every_chain(site: Sequence[int]) -> tuple[Any, ...]:
+    return (..., *site)
+
+
 @dataclass(frozen=True)
 class IsingModel:
     r"""Ising spins on a periodic lattice.
@@ -101,13 +105,13 @@ class IsingModel:
             if not -length <= index < length:
                 raise ValueError(f"site {site} is outside the lattice {self.shape}")
         array = np.asarray(self._check(spins))
-        here = array[..., *site].astype(np.float64)
+        here = array[_in_every_chain(site)].astype(np.float64)
         neighbors = np.zeros_like(here)
         for axis, length in enumerate(self.shape):
             for step in (1, -1):
                 neighbor = list(site)
                 neighbor[axis] = (site[axis] + step) % length
-                neighbors += array[..., *neighbor]
+                neighbors += array[_in_every_chain(neighbor)]
         difference: Reals = 2.0 * here * (self.J * neighbors + self.h)
         return difference
 
