@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace spinodal::bindings {
+
+void bind_runtime(pybind11::module_& module);
+void bind_ising(pybind11::module_& module);
+
+}  // namespace spinodal::bindings

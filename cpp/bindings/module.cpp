@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bindings.hpp"
+
+PYBIND11_MODULE(_native, module) {
+  module.doc() = "Compiled kernels of spinodal; use them through spinodal.kernels.";
+  spinodal::bindings::bind_runtime(module);
+  spinodal::bindings::bind_ising(module);
+}

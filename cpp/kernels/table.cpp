@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kernels/entries.hpp"
+
+#define SPINODAL_NAME_OF(isa) #isa
+#define SPINODAL_NAME(isa) SPINODAL_NAME_OF(isa)
+
+namespace spinodal {
+namespace SPINODAL_ISA {
+
+const KernelTable kernel_table = {
+    SPINODAL_NAME(SPINODAL_ISA),
+    stream_blocks,
+    pack_rows,
+    unpack_rows,
+    update_rows,
+    random_spins,
+    first_non_spin,
+    sum_spins,
+    bond_sum,
+};
+
+}  // namespace SPINODAL_ISA
+}  // namespace spinodal

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "src/validate.hpp"
+
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "src/dispatch.hpp"
+
+namespace spinodal {
+namespace {
+
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+  std::ostringstream message;
+  (message << ... << parts);
+  throw std::invalid_argument(message.str());
+}
+
+}  // namespace
+
+void check_spins(const std::int8_t* spins, std::int64_t n) {
+  const std::int64_t i = kernels().first_non_spin(spins, n);
+  if (i < n) refuse("spins must be -1 or +1; flat index ", i, " holds ", static_cast<int>(spins[i]));
+}
+
+void check_beta(const double* beta, std::int64_t n_chains) {
+  for (std::int64_t c = 0; c < n_chains; ++c) {
+    if (!std::isfinite(beta[c]) || beta[c] < 0)
+      refuse("beta must be finite and >= 0; chain ", c, " has ", beta[c]);
+  }
+}
+
+void check_coupling(Coupling coupling) {
+  if (!std::isfinite(coupling.J)) refuse("J must be finite; got ", coupling.J);
+  if (!std::isfinite(coupling.h)) refuse("h must be finite; got ", coupling.h);
+}
+
+void check_shape(LatticeShape shape) {
+  const std::int64_t lengths[3] = {shape.lx, shape.ly, shape.lz};
+  for (int axis = 0; axis < (shape.two_dimensional ? 2 : 3); ++axis) {
+    if (lengths[axis] < 2) refuse("every lattice length must be >= 2; got ", lengths[axis]);
+  }
+  if (shape.lx > 1 << 20) refuse("the last lattice length must be <= 1048576; got ", shape.lx);
+  if (shape.lz * shape.ly > INT32_MAX)
+    refuse("a lattice can have at most 2147483647 rows; got ", shape.lz * shape.ly);
+}
+
+void check_even(LatticeShape shape) {
+  const std::int64_t lengths[3] = {shape.lx, shape.ly, shape.lz};
+  for (int axis = 0; axis < (shape.two_dimensional ? 2 : 3); ++axis) {
+    if (lengths[axis] % 2 != 0) {
+      refuse("a periodic checkerboard update needs even lengths; got ", lengths[axis],
+             " (wolff_step and swendsen_wang_sweep take odd lengths)");
+    }
+  }
+}
+
+void check_options(const SweepOptions& options, std::int64_t n_chains) {
+  if (options.n_sweeps < 0) refuse("n_sweeps must be >= 0; got ", options.n_sweeps);
+  if (options.sweep + static_cast<std::uint64_t>(options.n_sweeps) > max_sweep) {
+    refuse("sweep + n_sweeps must be <= 2^40; got ", options.sweep, " + ", options.n_sweeps);
+  }
+  if (options.first_chain + static_cast<std::uint64_t>(n_chains) > std::uint64_t{1} << 32) {
+    refuse("first_chain + n_chains must be <= 2^32; got ", options.first_chain, " + ", n_chains);
+  }
+  check_threads(options.n_threads);
+}
+
+void check_threads(int n_threads) {
+  if (n_threads < 1) refuse("n_threads must be >= 1; got ", n_threads);
+}
+
+}  // namespace spinodal

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Interchangeable implementations of the raw kernels."""
+
+from spinodal.backends.protocol import Backend
+from spinodal.backends.resolve import BackendUnavailableError, resolve, why_missing
+
+__all__ = ["Backend", "BackendUnavailableError", "resolve", "why_missing"]

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The compiled backend."""
+
+from __future__ import annotations
+
+from spinodal import _native
+from spinodal.backends.protocol import Integers, Reals, Spins, Words
+
+
+class _CppBackend:
+    name = "cpp"
+    updates_per_call = 50_000_000
+
+    @property
+    def isa(self) -> str:
+        return _native.active_isa()
+
+    def stream_blocks(self, stream: str, seed: int, counters: Words) -> Words:
+        return _native.stream_blocks(stream, seed, counters)
+
+    def random_spins(self, out: Spins, *, seed: int, first_chain: int, stream: str, n_threads: int) -> None:
+        _native.random_spins(out, seed, first_chain, stream, out.ndim - 1, n_threads)
+
+    def metropolis_sweep(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        _native.metropolis_sweep(
+            spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads
+        )
+
+    def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
+        _native.ising_energy(spins, J, h, out, spins.ndim - 1, n_threads)
+
+    def magnetization(self, spins: Spins, out: Integers, *, n_threads: int) -> None:
+        _native.magnetization(spins, out, spins.ndim - 1, n_threads)
+
+    def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
+        _native.local_field(spins, J, h, out, spins.ndim - 1, n_threads)
+
+
+BACKEND = _CppBackend()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Numba backend: for machines without a compiler, and a second opinion on the compiled one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numba
+import numpy as np
+
+from spinodal.backends import numba_ising, numba_streams
+from spinodal.backends.protocol import Integers, Reals, Spins, Words
+
+
+def _for_each_chain(update: Callable[[int], None], n_chains: int, n_threads: int) -> None:
+    # Threads of our own around nogil functions: numba's parallel layers are neither
+    # fork-safe nor callable from two threads at once.
+    if n_threads == 1 or n_chains == 1:
+        for chain in range(n_chains):
+            update(chain)
+        return
+    with ThreadPoolExecutor(min(n_threads, n_chains)) as pool:
+        list(pool.map(update, range(n_chains)))
+
+
+def _check_spins(spins: Spins) -> None:
+    wrong = np.flatnonzero((spins.reshape(-1) != 1) & (spins.reshape(-1) != -1))
+    if len(wrong):
+        raise ValueError(f"spins must be -1 or +1; flat index {wrong[0]} holds {spins.reshape(-1)[wrong[0]]}")
+
+
+def _boxes(spins: Spins) -> tuple[Spins, bool]:
+    """Return the chains as (n_chains, lz, ly, lx), and whether the lattice is planar."""
+    planar = spins.ndim == 3
+    return (spins[:, None] if planar else spins), planar
+
+
+class _NumbaBackend:
+    name = "numba"
+    updates_per_call = 2_000_000
+
+    @property
+    def isa(self) -> str:
+        return f"llvm {numba.core.config.CPU_NAME or 'native'}"
+
+    def stream_blocks(self, stream: str, seed: int, counters: Words) -> Words:
+        out = np.empty_like(counters)
+        numba_streams.stream_blocks(numba_streams.STREAM_IDS[stream], np.uint64(seed), counters, out)
+        return out
+
+    def random_spins(self, out: Spins, *, seed: int, first_chain: int, stream: str, n_threads: int) -> None:
+        flat = out.reshape(len(out), -1)
+        stream_id = numba_streams.STREAM_IDS[stream]
+
+        def fill(chain: int) -> None:
+            numba_ising.fill_random(flat[chain], stream_id, np.uint64(seed), first_chain + chain)
+
+        _for_each_chain(fill, len(out), n_threads)
+
+    def metropolis_sweep(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        _check_spins(spins)
+        boxes, planar = _boxes(spins)
+        stream_id = numba_streams.STREAM_IDS[stream]
+        n_neighbors = 4 if planar else 6
+
+        def update(chain: int) -> None:
+            tables = [
+                numba_ising.accept_table(rule, float(beta[chain]), J, h, n_neighbors)
+                for rule in ("metropolis", "heat_bath")
+            ]
+            numba_ising.local_sweeps(
+                boxes[chain], *tables, heat_bath_every, planar, n_sweeps, stream_id, np.uint64(seed), sweep,
+                first_chain + chain,
+            )  # fmt: skip
+
+        _for_each_chain(update, len(spins), n_threads)
+
+    def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
+        _check_spins(spins)
+        boxes, planar = _boxes(spins)
+
+        def measure(chain: int) -> None:
+            total = int(boxes[chain].sum(dtype=np.int64))
+            out[chain] = -J * numba_ising.bond_sum(boxes[chain], planar) - h * total
+
+        _for_each_chain(measure, len(spins), n_threads)
+
+    def magnetization(self, spins: Spins, out: Integers, *, n_threads: int) -> None:
+        _check_spins(spins)
+        spins.reshape(len(spins), -1).sum(axis=1, dtype=np.int64, out=out)
+
+    def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
+        _check_spins(spins)
+        lattice = range(1, spins.ndim)
+        total = sum(np.roll(spins, step, axis) for axis in lattice for step in (1, -1))
+        np.multiply(J, total, out=out)
+        out += h
+
+
+BACKEND = _NumbaBackend()

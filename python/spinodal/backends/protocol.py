@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The functions every backend offers, on arrays that :mod:`spinodal.kernels` has prepared."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Spins = npt.NDArray[np.int8]
+Reals = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint32]
+
+
+class Backend(Protocol):
+    """One implementation of the raw kernels.
+
+    ``spins`` are C-contiguous int8 of shape (n_chains, *lattice), ``beta`` float64 of shape
+    (n_chains,); scalars are already checked, the values of the spins are checked here.
+    """
+
+    @property
+    def name(self) -> str:
+        """``cpp`` or ``numba``."""
+        ...
+
+    @property
+    def isa(self) -> str:
+        """Instruction set in use."""
+        ...
+
+    @property
+    def updates_per_call(self) -> int:
+        """Site updates after which a call should return, so that Ctrl-C is answered at once."""
+        ...
+
+    def stream_blocks(self, stream: str, seed: int, counters: Words) -> Words:
+        """Return the blocks (n, 4) of a stream at counters (n, 4)."""
+        ...
+
+    def random_spins(self, out: Spins, *, seed: int, first_chain: int, stream: str, n_threads: int) -> None:
+        """Fill with independent fair spins."""
+        ...
+
+    def metropolis_sweep(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        """Checkerboard Metropolis in place; every ``heat_bath_every``-th sweep is a heat bath."""
+        ...
+
+    def wolff_step(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers]:
+        """Grow ``n_steps`` single clusters in place; return summed (flipped, cluster sizes)."""
+        ...
+
+    def swendsen_wang_sweep(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        """Update all clusters in place; return the summed number of clusters."""
+        ...
+
+    def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
+        """Write the total energy of each chain."""
+        ...
+
+    def magnetization(self, spins: Spins, out: Integers, *, n_threads: int) -> None:
+        """Write the sum of the spins of each chain."""
+        ...
+
+    def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
+        """Write J Σ_j s_j + h at every site."""
+        ...

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+r"""The raw kernels, on plain arrays, for other simulation codes.
+
+Spins are ±1 in int8, C-contiguous, shape ``(…, Ly, Lx)``, or ``(…, Lz, Ly, Lx)`` with ``ndim=3``;
+every leading axis counts chains. Torch tensors and anything else with DLPack are taken without
+a copy. Energies follow
+
+.. math:: E(s) = -J \sum_{\langle ij \rangle} s_i s_j - h \sum_i s_i
+
+on a periodic lattice; an axis of length 2 has two bonds between the same sites. Random numbers
+are a function of (``seed``, ``first_chain`` + chain, ``sweep`` + i) alone, in the named
+``stream``: results do not depend on threads, instruction set, backend, or the number of calls.
+The global interpreter lock is released, and Ctrl-C is answered between whole sweeps.
+"""
+
+from spinodal.kernels.arguments import STREAMS
+from spinodal.kernels.ising import (
+    heat_bath_sweep,
+    ising_energy,
+    local_field,
+    magnetization,
+    metropolis_sweep,
+    random_spins,
+    swendsen_wang_sweep,
+    wolff_step,
+)
+from spinodal.kernels.streams import stream_blocks
+
+__all__ = [
+    "STREAMS",
+    "heat_bath_sweep",
+    "ising_energy",
+    "local_field",
+    "magnetization",
+    "metropolis_sweep",
+    "random_spins",
+    "stream_blocks",
+    "swendsen_wang_sweep",
+    "wolff_step",
+]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How many threads a call may use: affinity mask, cgroup quota, environment, and after a fork."""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import lru_cache
+from pathlib import Path
+
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_in_forked_child = False
+
+
+def _after_fork() -> None:
+    # An OpenMP team does not survive a fork: the child would wait for threads that are not there.
+    global _in_forked_child  # noqa: PLW0603
+    _in_forked_child = True
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+@lru_cache(maxsize=1)
+def _cgroup_limit() -> int | None:
+    try:
+        quota, period = _CGROUP_QUOTA.read_text().split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else max(1, math.ceil(int(quota) / int(period)))
+
+
+def default_n_threads() -> int:
+    """Return the number of threads a call uses unless told otherwise.
+
+    ``SPINODAL_NUM_THREADS`` if set, else ``OMP_NUM_THREADS``, else the smaller of the affinity
+    mask and the cgroup's CPU quota; 1 in a forked child.
+    """
+    if _in_forked_child:
+        return 1
+    for name in ("SPINODAL_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "").split(",")[0].strip()
+        if value:
+            if not value.isdigit() or int(value) < 1:
+                raise ValueError(f"{name} must be a positive integer; got {value!r}")
+            return int(value)
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = _cgroup_limit()
+    return available if limit is None else min(available, limit)
+
+
+def resolve_n_threads(n_threads: int | None) -> int:
+    """Return a checked number of threads; None means the default, and a forked child gets 1."""
+    if n_threads is None:
+        return default_n_threads()
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be >= 1; got {n_threads}")
+    return 1 if _in_forked_child else int(n_threads)
