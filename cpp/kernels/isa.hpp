@@ -7,8 +7,14 @@
 #include <cstdint>
 #include <cstring>
 
-#define SPINODAL_KERNELS_BEGIN namespace spinodal { namespace SPINODAL_ISA { namespace {
-#define SPINODAL_KERNELS_END } } }
+#define SPINODAL_KERNELS_BEGIN \
+  namespace spinodal {         \
+  namespace SPINODAL_ISA {     \
+  namespace {
+#define SPINODAL_KERNELS_END \
+  }                          \
+  }                          \
+  }
 #define SPINODAL_INLINE inline __attribute__((always_inline))
 
 #if defined(__AVX2__)

@@ -9,41 +9,34 @@
 
 SPINODAL_KERNELS_BEGIN
 
+struct RowIndex {
+  std::int32_t z, y;
+};
+
 struct Undecided {
-  std::int64_t row;
-  std::int32_t vector;
+  RowIndex row;
+  std::uint32_t vector;
   std::uint32_t sites;  // one bit a lane
 };
 
-/// The rows of the other sublattice that hold the neighbours of a row, shifted to line up with it.
-template <int n_neighbors>
-struct Neighbors {
-  const std::uint8_t* from[n_neighbors];
+/// A block of rows, one below the other, of the sublattice under update.
+struct RowBlock {
+  std::uint8_t* row;                  // first row of the block
+  const std::uint8_t* same;           // the other sublattice, same row: one of the two neighbours along x
+  std::ptrdiff_t side;                // offset of the other one in the first row, -1 or +1; alternates
+  const std::uint8_t *above, *below;  // rows before the first and after the last
+  std::ptrdiff_t front, back;         // offsets of the neighbours along z
 
-  SPINODAL_INLINE Neighbors(const ColorPlanes& lattice, int color, std::int64_t r) {
-    const std::int64_t ly = lattice.ly, y = r % ly, z = r / ly;
-    const int other = 1 - color;
-    from[0] = lattice.row(other, r);
-    from[1] = from[0] + ((y + z + color) % 2 == 0 ? -1 : 1);
-    from[2] = lattice.row(other, r + (y == 0 ? ly - 1 : -1));
-    from[3] = lattice.row(other, r + (y == ly - 1 ? 1 - ly : 1));
-    if constexpr (n_neighbors == 6) {
-      from[4] = lattice.row(other, r + (z == 0 ? (lattice.lz - 1) * ly : -ly));
-      from[5] = lattice.row(other, r + (z == lattice.lz - 1 ? (1 - lattice.lz) * ly : ly));
-    }
-  }
-
-  SPINODAL_INLINE Bytes sum(std::int64_t k) const {
-    Bytes total = (Bytes::load(from[0] + k) + Bytes::load(from[1] + k)) +
-                  (Bytes::load(from[2] + k) + Bytes::load(from[3] + k));
-    if constexpr (n_neighbors == 6) total = total + (Bytes::load(from[4] + k) + Bytes::load(from[5] + k));
-    return total;
-  }
-
-  SPINODAL_INLINE unsigned sum_at(std::int64_t k) const {
-    unsigned total = 0;
-    for (int j = 0; j < n_neighbors; ++j) total += from[j][k];
-    return total;
+  SPINODAL_INLINE RowBlock(const ColorPlanes& lattice, int color, RowIndex index, int n_rows) {
+    const std::int64_t z = index.z, y = index.y, ly = lattice.ly;
+    const std::ptrdiff_t stride = lattice.stride, layer = ly * stride;
+    row = lattice.row(color, z * ly + y);
+    same = lattice.row(1 - color, z * ly + y);
+    side = 2 * ((y + z + color) & 1) - 1;
+    above = same + (y == 0 ? layer - stride : -stride);
+    below = same + (y + n_rows == ly ? n_rows * stride - layer : n_rows * stride);
+    front = z == 0 ? (lattice.lz - 1) * layer : -layer;
+    back = z == lattice.lz - 1 ? (1 - lattice.lz) * layer : layer;
   }
 };
 
@@ -54,79 +47,107 @@ class SublatticeUpdate {
                                    const SweepKey& key, const Generator& generator)
       : lattice_(lattice), accept_(accept), key_(key), generator_(generator), color_(color) {}
 
-  void run(std::int64_t row_begin, std::int64_t row_end) {
-    constexpr std::int64_t segment = queue_size / 2;
-    const std::int64_t n_vectors = (lattice_.width + lanes - 1) / lanes;
-    for (std::int64_t r = row_begin; r < row_end; ++r) {
-      for (std::int64_t v = 0; v < n_vectors; v += segment) {
-        update_vectors(r, v, v + segment < n_vectors ? v + segment : n_vectors);
-        if (n_queued_ >= segment) settle();
+  SPINODAL_INLINE void run(std::int64_t row_begin, std::int64_t row_end) {
+    RowIndex index{static_cast<std::int32_t>(row_begin / lattice_.ly),
+                   static_cast<std::int32_t>(row_begin % lattice_.ly)};
+    for (std::int64_t r = row_begin; r < row_end;) {
+      const int n_rows = row_end - r >= block_rows && lattice_.ly - index.y >= block_rows ? block_rows : 1;
+      if (n_rows == block_rows) {
+        update_block<block_rows>(index);
+      } else {
+        update_block<1>(index);
       }
-      std::uint8_t* row = lattice_.row(color_, r);
-      row[-1] = row[lattice_.width - 1];
-      row[lattice_.width] = row[0];
+      r += n_rows;
+      index.y += n_rows;
+      if (index.y == lattice_.ly) index = {index.z + 1, 0};
     }
     settle();
   }
 
  private:
-  static constexpr std::int64_t queue_size = 512;
+  static constexpr int queue_size = 512, block_rows = 4;
 
-  SPINODAL_INLINE Counter counter(bool tail, std::int64_t r) const {
+  SPINODAL_INLINE std::int64_t row_number(RowIndex index) const { return index.z * lattice_.ly + index.y; }
+
+  SPINODAL_INLINE Counter counter(bool tail, RowIndex index) const {
     const auto purpose = static_cast<Purpose>(color_ + (tail ? 2 : 0));
-    return make_counter(purpose, 0, static_cast<std::uint32_t>(r), key_.sweep, key_.chain);
+    return make_counter(purpose, 0, static_cast<std::uint32_t>(row_number(index)), key_.sweep, key_.chain);
   }
 
-  SPINODAL_INLINE void update_vectors(std::int64_t r, std::int64_t begin, std::int64_t end) {
-    const Neighbors<n_neighbors> neighbors(lattice_, color_, r);
-    const Counter base = counter(false, r);
-    const Bytes first_byte = Bytes::table(accept_.first_byte);
-    std::uint8_t* row = lattice_.row(color_, r);
+  /// Rows march in registers: a row of the other sublattice is the same row of one site, and
+  /// above or below two others.
+  template <int n_rows>
+  SPINODAL_INLINE void update_block(RowIndex index) {
+    const RowBlock block(lattice_, color_, index, n_rows);
+    const std::ptrdiff_t stride = lattice_.stride;
     const std::int64_t width = lattice_.width;
-    std::int64_t n_queued = n_queued_;
-    for (std::int64_t v = begin; v < end; ++v) {
-      const std::int64_t k = v * lanes;
-      const Bytes spin = Bytes::load(row + k), up = neighbors.sum(k);
-      const Bytes threshold = first_byte.lookup(up + up + spin);
-      const Bytes uniform = generator_.pair(base, static_cast<std::uint32_t>(v));
-      (spin ^ Bytes::less(uniform, threshold)).store(row + k);
-      std::uint32_t undecided = Bytes::equal_mask(uniform, threshold);
-      if (width - k < lanes) undecided &= (std::uint32_t{1} << (width - k)) - 1;
-      queue_[n_queued] = {r, static_cast<std::int32_t>(v), undecided};
-      n_queued += undecided != 0;
+    typename Generator::Cursor cursor = generator_.cursor(counter(false, index));
+    for (std::int64_t k = 0; k < width; k += lanes) {
+      Bytes uniform[n_rows], other[n_rows + 2];
+      generator_.template draw<n_rows>(cursor, uniform);
+      other[0] = Bytes::load(block.above + k);
+      for (int i = 0; i < n_rows; ++i) other[i + 1] = Bytes::load(block.same + i * stride + k);
+      other[n_rows + 1] = Bytes::load(block.below + k);
+      const std::uint32_t sites = width - k < lanes ? (std::uint32_t{1} << (width - k)) - 1 : ~0u;
+      for (int i = 0; i < n_rows; ++i) {
+        const std::uint8_t* same = block.same + i * stride + k;
+        Bytes up = (other[i] + other[i + 1]) +
+                   (other[i + 2] + Bytes::load(same + (i % 2 ? -block.side : block.side)));
+        if constexpr (n_neighbors == 6)
+          up = up + (Bytes::load(same + block.front) + Bytes::load(same + block.back));
+        const std::uint32_t undecided = update_vector(block.row + i * stride + k, up, uniform[i]) & sites;
+        queue_[n_queued_] = {{index.z, index.y + i}, static_cast<std::uint32_t>(k / lanes), undecided};
+        n_queued_ += undecided != 0;
+      }
+      if (n_queued_ > queue_size - n_rows) settle();
     }
-    n_queued_ = n_queued;
+    for (int i = 0; i < n_rows; ++i) {
+      std::uint8_t* row = block.row + i * stride;
+      row[-1] = row[width - 1];
+      row[width] = row[0];
+    }
+  }
+
+  /// Flip what the first byte decides; return the lanes it does not.
+  SPINODAL_INLINE std::uint32_t update_vector(std::uint8_t* sites, Bytes up, Bytes uniform) const {
+    const Bytes spin = Bytes::load(sites);
+    const Bytes threshold = Bytes::table(accept_.first_byte).lookup(up + up + spin);
+    (spin ^ Bytes::less(uniform, threshold)).store(sites);
+    return Bytes::equal_mask(uniform, threshold);
   }
 
   /// Compare the queued sites' other 56 bits; sites of one sublattice do not see each other.
-  void settle() {
-    for (std::int64_t i = 0; i < n_queued_; ++i) {
+  __attribute__((noinline)) void settle() {
+    for (int i = 0; i < n_queued_; ++i) {
       const Undecided& entry = queue_[i];
+      const RowBlock block(lattice_, color_, entry.row, 1);
       for (std::uint32_t sites = entry.sites; sites != 0; sites &= sites - 1) {
-        settle_site(entry.row, std::int64_t{entry.vector} * lanes + __builtin_ctz(sites));
+        settle_site(block, entry.row, std::int64_t{entry.vector} * lanes + __builtin_ctz(sites));
       }
     }
     n_queued_ = 0;
   }
 
-  SPINODAL_INLINE void settle_site(std::int64_t r, std::int64_t k) {
+  SPINODAL_INLINE void settle_site(const RowBlock& block, RowIndex index, std::int64_t k) {
     constexpr std::uint64_t low_56_bits = ~std::uint64_t{0} >> 8;
-    std::uint8_t* row = lattice_.row(color_, r);
-    const unsigned site_class = 2 * Neighbors<n_neighbors>(lattice_, color_, r).sum_at(k) + row[k];
-    Counter c = counter(true, r);
+    unsigned up = block.same[k] + block.same[k + block.side] + block.above[k] + block.below[k];
+    if constexpr (n_neighbors == 6) up += block.same[k + block.front] + block.same[k + block.back];
+    std::uint8_t* row = block.row;
+    Counter c = counter(true, index);
     c.c0 += static_cast<std::uint32_t>(k);
-    const bool flip = generator_.block(c).lo >> 8 <= (accept_.threshold[site_class] & low_56_bits);
+    const std::uint64_t threshold = accept_.threshold[2 * up + row[k]];
+    const bool flip = generator_.block(c).lo >> 8 <= (threshold & low_56_bits);
     row[k] = static_cast<std::uint8_t>(row[k] ^ flip);
     if (k == 0) row[lattice_.width] = row[0];
     if (k == lattice_.width - 1) row[-1] = row[k];
   }
 
-  const ColorPlanes& lattice_;
+  const ColorPlanes lattice_;
   const AcceptTable& accept_;
   const SweepKey& key_;
   const Generator& generator_;
   const int color_;
-  std::int64_t n_queued_ = 0;
+  int n_queued_ = 0;
   Undecided queue_[queue_size];
 };
 
@@ -147,7 +168,8 @@ void update_rows(const ColorPlanes& lattice, int color, std::int64_t row_begin, 
   });
 }
 
-void pack_rows(const std::int8_t* spins, const ColorPlanes& lattice, std::int64_t row_begin, std::int64_t row_end) {
+void pack_rows(const std::int8_t* spins, const ColorPlanes& lattice, std::int64_t row_begin,
+               std::int64_t row_end) {
   const std::int64_t width = lattice.width;
   for (std::int64_t r = row_begin; r < row_end; ++r) {
     const std::int8_t* source = spins + 2 * width * r;
@@ -162,7 +184,8 @@ void pack_rows(const std::int8_t* spins, const ColorPlanes& lattice, std::int64_
   }
 }
 
-void unpack_rows(const ColorPlanes& lattice, std::int8_t* spins, std::int64_t row_begin, std::int64_t row_end) {
+void unpack_rows(const ColorPlanes& lattice, std::int8_t* spins, std::int64_t row_begin,
+                 std::int64_t row_end) {
   const std::int64_t width = lattice.width;
   for (std::int64_t r = row_begin; r < row_end; ++r) {
     std::int8_t* target = spins + 2 * width * r;

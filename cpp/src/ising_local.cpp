@@ -32,30 +32,42 @@ AcceptTable make_table(double (*probability)(double), double beta, Coupling coup
   return table;
 }
 
+/// The two sublattices' memory. Kept by each thread between calls: fresh pages for a 4096² lattice
+/// cost as much as a sweep of it.
 class PlaneBuffer {
  public:
-  explicit PlaneBuffer(LatticeShape shape) {
+  const ColorPlanes& planes(LatticeShape shape) {
     planes_.lz = shape.lz;
     planes_.ly = shape.ly;
     planes_.width = shape.lx / 2;
     planes_.stride = (planes_.width + 31) / 32 * 32 + ColorPlanes::margin;
     planes_.two_dimensional = shape.two_dimensional;
-    const std::size_t size = static_cast<std::size_t>(planes_.n_rows() * planes_.stride + 2 * ColorPlanes::margin);
-    for (int color = 0; color < 2; ++color) {
-      memory_[color].reset(static_cast<std::uint8_t*>(::operator new(size, std::align_val_t{64})));
-      std::fill_n(memory_[color].get(), size, std::uint8_t{0});
-      planes_.plane[color] = memory_[color].get();
-    }
+    const std::int64_t size = planes_.n_rows() * planes_.stride + 2 * ColorPlanes::margin;
+    if (size > capacity_) grow(size);
+    return planes_;
   }
-  const ColorPlanes& planes() const { return planes_; }
 
  private:
   struct Free {
     void operator()(std::uint8_t* p) const { ::operator delete(p, std::align_val_t{64}); }
   };
+
+  void grow(std::int64_t size) {
+    for (int color = 0; color < 2; ++color) {
+      memory_[color].reset(
+          static_cast<std::uint8_t*>(::operator new(static_cast<std::size_t>(size), std::align_val_t{64})));
+      std::fill_n(memory_[color].get(), size, std::uint8_t{0});
+      planes_.plane[color] = memory_[color].get();
+    }
+    capacity_ = size;
+  }
+
   std::unique_ptr<std::uint8_t, Free> memory_[2];
-  ColorPlanes planes_;
+  std::int64_t capacity_ = 0;
+  ColorPlanes planes_{};
 };
+
+thread_local PlaneBuffer buffer_of_thread;
 
 /// The sweeps of one call: which table each sweep uses.
 struct Rule {
@@ -69,7 +81,8 @@ struct Rule {
   }
 };
 
-Rule make_rule(const double* beta, std::int64_t n_chains, Coupling coupling, int n_neighbors, int heat_bath_every) {
+Rule make_rule(const double* beta, std::int64_t n_chains, Coupling coupling, int n_neighbors,
+               int heat_bath_every) {
   Rule rule{{}, {}, heat_bath_every};
   for (std::int64_t c = 0; c < n_chains; ++c) {
     rule.metropolis.push_back(make_table(metropolis, beta[c], coupling, n_neighbors));
@@ -95,7 +108,8 @@ void sweep_chain(const Work& work, const ColorPlanes& planes, std::int64_t chain
   kernel.pack_rows(spins, planes, begin, end);
   for (std::int64_t i = 0; i < options.n_sweeps; ++i) {
     const std::uint64_t sweep = options.sweep + static_cast<std::uint64_t>(i);
-    const SweepKey key{options.stream, options.seed, sweep, options.first_chain + static_cast<std::uint32_t>(chain)};
+    const SweepKey key{options.stream, options.seed, sweep,
+                       options.first_chain + static_cast<std::uint32_t>(chain)};
     for (int color = 0; color < 2; ++color) {
       if (size > 1) {
 #pragma omp barrier
@@ -114,21 +128,21 @@ void sweep_all(const Work& work) {
   const bool split_lattice = work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 &&
                              work.shape.n_sites() / n_threads >= min_sites_a_thread;
   if (n_threads == 1) {  // no team: also what a forked child can run
-    PlaneBuffer buffer(work.shape);
-    for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, buffer.planes(), c, 0, 1);
+    const ColorPlanes& planes = buffer_of_thread.planes(work.shape);
+    for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, planes, c, 0, 1);
   } else if (split_lattice) {
-    PlaneBuffer buffer(work.shape);
+    const ColorPlanes& planes = buffer_of_thread.planes(work.shape);
 #pragma omp parallel num_threads(n_threads)
     for (std::int64_t c = 0; c < work.n_chains; ++c) {
-      sweep_chain(work, buffer.planes(), c, omp_get_thread_num(), omp_get_num_threads());
+      sweep_chain(work, planes, c, omp_get_thread_num(), omp_get_num_threads());
 #pragma omp barrier
     }
   } else {
 #pragma omp parallel num_threads(static_cast<int>(std::min<std::int64_t>(n_threads, work.n_chains)))
     {
-      PlaneBuffer buffer(work.shape);
+      const ColorPlanes& planes = buffer_of_thread.planes(work.shape);
 #pragma omp for schedule(dynamic, 1)
-      for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, buffer.planes(), c, 0, 1);
+      for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, planes, c, 0, 1);
     }
   }
 }
@@ -152,7 +166,8 @@ void metropolis_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape sh
     throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(heat_bath_every));
   }
   const int n_neighbors = shape.two_dimensional ? 4 : 6;
-  sweep_all({spins, n_chains, shape, make_rule(beta, n_chains, coupling, n_neighbors, heat_bath_every), options});
+  sweep_all(
+      {spins, n_chains, shape, make_rule(beta, n_chains, coupling, n_neighbors, heat_bath_every), options});
 }
 
 void heat_bath_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,

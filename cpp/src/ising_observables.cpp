@@ -34,7 +34,8 @@ void magnetization(const std::int8_t* spins, std::int64_t n_chains, LatticeShape
   check_shape(shape);
   const std::int64_t n = shape.n_sites();
   check_spins(spins, n_chains * n);
-  for_each_chain(n_chains, n_threads, [&](std::int64_t c) { out[c] = kernels().sum_spins(spins + c * n, n); });
+  for_each_chain(n_chains, n_threads,
+                 [&](std::int64_t c) { out[c] = kernels().sum_spins(spins + c * n, n); });
 }
 
 void local_field(const std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, Coupling coupling,
@@ -69,7 +70,8 @@ void random_spins(std::int8_t* spins, std::int64_t n_chains, std::int64_t n_site
   options.n_threads = n_threads;
   check_options(options, n_chains);
   for_each_chain(n_chains, n_threads, [&](std::int64_t c) {
-    kernels().random_spins(spins + c * n_sites, n_sites, stream, seed, first_chain + static_cast<std::uint32_t>(c));
+    kernels().random_spins(spins + c * n_sites, n_sites, stream, seed,
+                           first_chain + static_cast<std::uint32_t>(c));
   });
 }
 
