@@ -14,7 +14,7 @@ import pytest
 
 from reference import ising
 from spinodal import kernels
-from spinodal.backends import resolve
+from spinodal.backends import resolve, why_missing
 
 ONE_SWEEP = ising.random_spins((4, 6, 6), seed=1)
 AFTER = ONE_SWEEP.copy()
@@ -76,28 +76,37 @@ def test_two_threads_sweep_their_own_spins_at_once(backend):
         np.testing.assert_array_equal(results[number], want)
 
 
+def latency_of_ctrl_c(spins: np.ndarray, stream: str, backend: str) -> float:
+    """CPU seconds this process spends between SIGINT and the exception: other processes do not count."""
+    pressed: list[float] = []
+
+    def press() -> None:
+        pressed.append(time.process_time())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.2, press)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        kernels.metropolis_sweep(spins, 0.4, n_sweeps=10**9, stream=stream, backend=backend, n_threads=1)
+    latency = time.process_time() - pressed[0]
+    timer.join()
+    return latency
+
+
 @pytest.mark.parametrize("stream", ["ars7", "philox10"])
-@pytest.mark.parametrize("size", [64, 4096])
-def test_ctrl_c_is_answered_within_100_ms(engine, stream, size):
-    """The best of three, since other processes may hold the processor; the call itself would take minutes."""
-    spins = np.ones((1, size, size), dtype=np.int8)
+def test_ctrl_c_is_answered_within_100_ms(engine, stream):
+    """The better of two; the call itself would take hours."""
+    spins = np.ones((3, 64, 64), dtype=np.int8)
     kernels.metropolis_sweep(spins, 0.4, stream=stream, backend=engine)
-    latency = []
-    for _ in range(3):
-        pressed: list[float] = []
-
-        def press(pressed: list[float] = pressed) -> None:
-            pressed.append(time.perf_counter())
-            os.kill(os.getpid(), signal.SIGINT)
-
-        timer = threading.Timer(0.2, press)
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            kernels.metropolis_sweep(spins, 0.4, n_sweeps=10**9, stream=stream, backend=engine, n_threads=1)
-        latency.append(time.perf_counter() - pressed[0])
-        timer.join()
+    assert min(latency_of_ctrl_c(spins, stream, engine) for _ in range(2)) < 0.1
     assert np.isin(spins, (-1, 1)).all()
-    assert min(latency) < 0.1
+
+
+@pytest.mark.skipif(why_missing("cpp") is not None, reason="no compiled kernels")
+def test_ctrl_c_on_a_large_lattice():
+    spins = np.ones((4096, 4096), dtype=np.int8)
+    assert min(latency_of_ctrl_c(spins, "ars7", "cpp") for _ in range(2)) < 0.1
+    assert np.isin(spins, (-1, 1)).all()
 
 
 def _sweep_in_child(backend: str, n_threads: int | None, queue) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 
-def ar1(rng: np.random.Generator, rho: float, shape: tuple[int, int], burn: int | None = None) -> np.ndarray:
+def ar1(rng: np.random.Generator, rho: float, shape: tuple[int, int]) -> np.ndarray:
     """Return stationary Gaussian chains with unit variance, autocorrelation ρ^t and τ_int = (1+ρ)/(2(1-ρ))."""
     noise = rng.standard_normal(shape)
     noise[:, 1:] *= np.sqrt(1.0 - rho * rho)

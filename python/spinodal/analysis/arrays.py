@@ -77,6 +77,11 @@ def as_chains(x: npt.ArrayLike, name: str = "x") -> FloatArray:
     return array.astype(np.float64, copy=False)
 
 
+def is_constant(x: FloatArray) -> bool:
+    """Return whether finite values do not vary, or by so little that their variance underflows."""
+    return bool(np.ptp(x) == 0.0 or x.var() == 0.0)
+
+
 def as_log_weights(log_weights: npt.ArrayLike, shape: tuple[int, ...]) -> FloatArray:
     """Return log weights as float64 of ``shape``, which is that of the series they belong to."""
     array = as_chains(log_weights, "log_weights")

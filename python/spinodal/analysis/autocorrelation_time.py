@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis import convergence
-from spinodal.analysis.arrays import FloatArray, as_chains
+from spinodal.analysis.arrays import FloatArray, as_chains, is_constant
 from spinodal.analysis.autocovariance import Method, autocovariance, pooled_autocovariance
 from spinodal.analysis.estimates import too_short
 
@@ -64,7 +64,7 @@ def autocorrelation(x: npt.ArrayLike) -> FloatArray:
         All ``nan`` for constant or non-finite chains.
     """
     chains = as_chains(x)
-    if not np.isfinite(chains).all() or np.ptp(chains) == 0.0:
+    if not np.isfinite(chains).all() or is_constant(chains):
         return np.full(chains.shape[1], math.nan)
     gamma = autocovariance(chains)
     result: FloatArray = gamma / gamma[0]
@@ -98,7 +98,7 @@ def tau_int(x: npt.ArrayLike, c: float = 5.0, method: Method = "window") -> Auto
     n = chains.size
     if not np.isfinite(chains).all():
         return _undefined(n, "draws are not all finite")
-    if n == 1 or np.ptp(chains) == 0.0:
+    if n == 1 or is_constant(chains):
         return _undefined(n, f"all {n} draws are equal")
     acov = pooled_autocovariance(chains, c, method)
     found = [too_short(acov), convergence.disagreement(chains, acov), convergence.drift(chains, acov)]

@@ -11,7 +11,7 @@ earlier only removes noise. One estimator thus serves one long chain and very ma
 
 References
 ----------
-U. Wolff, Comput. Phys. Commun. 156, 143 (2004), eqs. (31)-(49); A. D. Sokal, Monte Carlo methods in
+U. Wolff, Comput. Phys. Commun. 156, 143 (2004); A. D. Sokal, Monte Carlo methods in
 statistical mechanics (1996), section 3; C. J. Geyer, Statist. Sci. 7, 473 (1992), section 3.3.
 """
 
@@ -23,7 +23,7 @@ from typing import Literal
 
 import numpy as np
 
-from spinodal.analysis.arrays import FloatArray
+from spinodal.analysis.arrays import FloatArray, is_constant
 
 Method = Literal["window", "geyer"]
 CHUNK = 1 << 22  # elements transformed at once: 32 MB of float64
@@ -162,14 +162,36 @@ def pooled_autocovariance(x: FloatArray, c: float = 5.0, method: Method = "windo
     if not closed and n_chains == 1:
         # The full sum about the chain's own mean is zero by construction.
         window = int(np.argmax(np.cumsum(raw[: max(n_draws // 3, 1)])))
-    return Autocovariance(_unbiased(raw[: window + 1], n_chains, n_draws), window, closed, n_chains, n_draws)
+    return Autocovariance(_unbiased(raw[: window + 1], n_draws, n_chains * n_draws), window, closed, n_chains, n_draws)
 
 
-def _unbiased(gamma: FloatArray, n_chains: int, n_draws: int) -> FloatArray:
-    """Add back Var(mean), by which deviations from the estimated mean lower every γ(t)."""
+def usable_autocovariance(x: FloatArray) -> Autocovariance | None:
+    """Return :func:`pooled_autocovariance`, or None for one draw, constant draws or draws that are not finite."""
+    if x.size == 1 or not np.isfinite(x).all() or is_constant(x):
+        return None
+    return pooled_autocovariance(x)
+
+
+def within_autocovariance(x: FloatArray) -> Autocovariance | None:
+    """Estimate γ about each chain's own mean, which a disagreement of the chains does not enter.
+
+    None when the chains are too short for it: the correction for their means would be more than half of it.
+    """
+    n_chains, n_draws = x.shape
+    raw = autocovariance(x - x.mean(axis=1, keepdims=True))
+    if raw[0] <= 1e-24 * max(float(np.square(x).max()), 1e-300):
+        return None
+    window, closed = sokal_window(raw / raw[0], 5.0)
+    if not closed or 4 * window + 2 > n_draws:
+        return None
+    return Autocovariance(_unbiased(raw[: window + 1], n_draws, n_draws), window, closed, n_chains, n_draws)
+
+
+def _unbiased(gamma: FloatArray, n_draws: int, n_per_mean: int) -> FloatArray:
+    """Add back the variance of the mean of ``n_per_mean`` draws, by which subtracting it lowers every γ(t)."""
     taper = 1.0 - np.arange(gamma.size) / n_draws
     taper[1:] *= 2.0
-    effective = n_chains * n_draws - float(taper.sum())
+    effective = n_per_mean - float(taper.sum())
     if effective <= 0.0:  # a single draw, or one chain summed to its end
         return gamma
     return gamma + max(float((taper * gamma).sum()), 0.0) / effective

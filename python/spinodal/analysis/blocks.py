@@ -152,7 +152,7 @@ def blocking(x: npt.ArrayLike) -> Blocking:
     References
     ----------
     H. Flyvbjerg, H. G. Petersen, J. Chem. Phys. 91, 461 (1989); R. M. Lee et al., Phys. Rev. E 83, 066706
-    (2011), eq. (B7), after Wolff (2004).
+    (2011), after Wolff (2004).
     """
     chains = as_chains(x)
     base = estimate(chains)

@@ -24,13 +24,15 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis.arrays import FloatArray, SamplesLike, as_chains, as_log_weights, at_temperature
+from spinodal.analysis.autocovariance import usable_autocovariance
 from spinodal.analysis.blocks import automatic_blocks
-from spinodal.analysis.estimates import Estimate, estimate, estimate_chains
+from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.observables import OBSERVABLES, DerivedObservable, estimate_observable, observable
 from spinodal.analysis.weights import normalized_weights
 
 MOST_THRESHOLDS = 256
 N_BOOTSTRAP = 2000
+BLOCKS = 128
 DEFAULT = ("energy_per_site", "abs_magnetization", "m2", "binder_cumulant", "heat_capacity")
 
 
@@ -179,8 +181,8 @@ def _distribution(
 ) -> tuple[FloatArray, FloatArray]:
     """Return F at the thresholds, and each block's contribution to its error, (n_blocks, n_thresholds)."""
     weights = np.ones(x.shape) if log_weights is None else normalized_weights(as_log_weights(log_weights, x.shape))
-    _, acov = estimate_chains(weights * (x - (weights * x).mean()))
-    blocks = automatic_blocks(x.shape, acov)
+    acov = usable_autocovariance(weights * (x - (weights * x).mean()))
+    blocks = automatic_blocks(x.shape, acov, BLOCKS)
     cells = thresholds.size + 1
     index = blocks.labels() * cells + np.searchsorted(thresholds, x, side="left")
     sums = np.bincount(index.ravel(), weights.ravel(), blocks.n_blocks * cells).reshape(-1, cells)

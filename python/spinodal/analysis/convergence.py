@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis.arrays import FloatArray, as_chains
-from spinodal.analysis.autocovariance import Autocovariance
+from spinodal.analysis.autocovariance import Autocovariance, within_autocovariance
 
 FALSE_ALARM_SIGMA = 4.0  # each test raises a false alarm in about 1 of 16,000 healthy series
 
@@ -38,7 +38,7 @@ def r_hat(x: npt.ArrayLike) -> float:
 
     References
     ----------
-    Vehtari et al. (2021), eqs. (4), (14), doi:10.1214/20-BA1221.
+    Vehtari et al. (2021), doi:10.1214/20-BA1221.
     """
     halves = split_chains(as_chains(x))
     if halves.shape[1] < 2 or not np.isfinite(halves).all():
@@ -103,7 +103,7 @@ def _potential_scale_reduction(chains: FloatArray) -> float:
     n_draws = chains.shape[1]
     within = float(chains.var(axis=1, ddof=1).mean())
     between = float(chains.mean(axis=1).var(ddof=1))
-    if within == 0.0:
+    if within <= 1e-24 * between or within == 0.0:  # chains that are constant but for rounding
         return float("nan") if between == 0.0 else float("inf")
     return float(np.sqrt((n_draws - 1) / n_draws + between / within))
 
@@ -111,21 +111,31 @@ def _potential_scale_reduction(chains: FloatArray) -> float:
 def disagreement(x: FloatArray, acov: Autocovariance) -> str:
     """Return why the chains, or the halves of one, do not sample the same law; "" if they seem to.
 
-    The variance of the half-chain means is compared with ``acov.spread``, so that many short chains of healthy
-    samplers pass although their R̂ is far above 1.
+    The variance of the half-chain means is compared with what autocorrelation explains, so that many short chains
+    of healthy samplers pass although their R̂ is far above 1. Autocorrelation is first that of ``acov``; if the
+    variance is suspicious, that within the halves, which stuck chains do not inflate.
     """
-    half = x.shape[1] // 2
-    if half < 2:
+    halves = split_chains(x)
+    if halves.shape[1] < 2:
         return ""
-    means = split_chains(x).mean(axis=1)
-    expected = acov.spread(half) / half
-    slack = 1.0 + _excess_kurtosis(x) * acov.spread(half) / (acov.variance * half) / 2.0
-    limit = _upper_variance_ratio((means.size - 1) / slack) * (1.0 + 2.0 * acov.relative_error)
-    ratio = float(means.var(ddof=1)) / expected
+    ratio, limit = _variance_ratio(halves, acov, FALSE_ALARM_SIGMA)
+    if not acov.closed or ratio > _variance_ratio(halves, acov, 1.0)[1]:
+        within = within_autocovariance(halves)
+        ratio, limit = (ratio, limit) if within is None else _variance_ratio(halves, within, FALSE_ALARM_SIGMA)
     if ratio <= limit:
         return ""
     between = "chains" if x.shape[0] > 1 else "halves of the chain"
     return f"{between} disagree: the variance of their means is {ratio:.3g} times what their correlations explain"
+
+
+def _variance_ratio(halves: FloatArray, acov: Autocovariance, sigma: float) -> tuple[float, float]:
+    """Return observed over expected variance of the means, and the quantile of it at ``sigma``."""
+    n_draws = halves.shape[1]
+    means = halves.mean(axis=1)
+    expected = acov.spread(n_draws) / n_draws
+    slack = 1.0 + _excess_kurtosis(halves) * expected / acov.variance / 2.0
+    limit = _upper_variance_ratio((means.size - 1) / slack, sigma) * (1.0 + 2.0 * acov.relative_error)
+    return float(means.var(ddof=1)) / expected, limit
 
 
 def drift(x: FloatArray, acov: Autocovariance) -> str:
@@ -153,7 +163,7 @@ def _excess_kurtosis(x: FloatArray) -> float:
     return max(float(np.mean(square * square) / np.mean(square) ** 2) - 3.0, 0.0)
 
 
-def _upper_variance_ratio(dof: float) -> float:
-    """Return the upper quantile of χ²_dof/dof at FALSE_ALARM_SIGMA (Wilson and Hilferty 1931)."""
+def _upper_variance_ratio(dof: float, sigma: float) -> float:
+    """Return the upper quantile of χ²_dof/dof at ``sigma`` (Wilson and Hilferty 1931)."""
     spread = 2.0 / (9.0 * dof)
-    return float((1.0 - spread + FALSE_ALARM_SIGMA * np.sqrt(spread)) ** 3)
+    return float((1.0 - spread + sigma * np.sqrt(spread)) ** 3)

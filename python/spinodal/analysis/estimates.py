@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis import convergence
-from spinodal.analysis.arrays import FloatArray, as_chains, as_log_weights
-from spinodal.analysis.autocovariance import Autocovariance, pooled_autocovariance
+from spinodal.analysis.arrays import FloatArray, as_chains, as_log_weights, is_constant
+from spinodal.analysis.autocovariance import Autocovariance, usable_autocovariance
 from spinodal.analysis.weights import FEWEST_EFFECTIVE, WeightDiagnostics, normalized_weights, weight_diagnostics
 
 ENOUGH_TAU = 50.0  # fewer autocorrelation times than this do not fix the autocorrelation time itself
@@ -101,6 +101,8 @@ def estimate(x: npt.ArrayLike, log_weights: npt.ArrayLike | None = None) -> Esti
     if not np.isfinite(chains).all() or not np.isfinite(weights).all():
         bad = _not_finite(chains if not np.isfinite(chains).all() else weights)
         return replace(bad, weights=quality)
+    if is_constant(chains):
+        return replace(_constant(chains), weights=quality)
     mean = float((weights * chains).mean())
     linear, _ = estimate_chains(weights * (chains - mean))
     ess = quality.ess / (2.0 * linear.tau_int)
@@ -111,21 +113,15 @@ def estimate(x: npt.ArrayLike, log_weights: npt.ArrayLike | None = None) -> Esti
 
 def estimate_chains(x: FloatArray) -> tuple[Estimate, Autocovariance | None]:
     """Return the unweighted estimate, and the autocovariance behind it (None where there is none)."""
-    if not np.isfinite(x).all():
-        return _not_finite(x), None
-    mean = float(x.mean())
-    if x.size == 1:
-        return Estimate(mean, math.nan, n=1).failing("one draw has no error bar"), None
-    if np.ptp(x) == 0.0:
-        reason = f"all {x.size} draws are equal: the error is unknown"
-        return Estimate(mean, math.nan, n=x.size).failing(reason), None
-    acov = pooled_autocovariance(x)
+    acov = usable_autocovariance(x)
+    if acov is None:
+        return (_constant(x) if np.isfinite(x).all() else _not_finite(x)), None
     variance = acov.variance_of_mean
     conflict = convergence.disagreement(x, acov)
     if conflict and x.shape[0] > 1:
         variance = max(variance, float(x.mean(axis=1).var(ddof=1)) / x.shape[0])
     result = Estimate(
-        mean=mean,
+        mean=float(x.mean()),
         stderr=math.sqrt(variance),
         tau_int=acov.tau,
         ess=acov.variance / variance,
@@ -133,6 +129,11 @@ def estimate_chains(x: FloatArray) -> tuple[Estimate, Autocovariance | None]:
         n=x.size,
     )
     return result.failing(too_short(acov), conflict, convergence.drift(x, acov)), acov
+
+
+def _constant(x: FloatArray) -> Estimate:
+    reason = f"all {x.size} draws are equal: the error is unknown" if x.size > 1 else "one draw has no error bar"
+    return Estimate(float(x.flat[0]), math.nan, n=x.size).failing(reason)
 
 
 def _not_finite(x: FloatArray) -> Estimate:
@@ -169,13 +170,10 @@ def format_uncertain(value: float, error: float) -> str:
 
 
 def _fixed(value: float, error: float) -> str:
-    leading = math.floor(math.log10(error))
-    digits = 1 if error / 10.0**leading < 1.95 else 0
-    decimals = digits - leading
-    if round(error * 10.0**decimals) == 10 ** (digits + 1):  # 0.0097 is (10) of the next digit
-        decimals -= 1
+    exponent = math.floor(math.log10(error))
+    decimals = int(error < 1.95 * 10.0**exponent) - exponent
     if decimals <= 0:
         return f"{value:.0f}({error:.0f})"
-    if error >= 0.995:
+    if error >= 0.95:
         return f"{value:.{decimals}f}({error:.{decimals}f})"
     return f"{value:.{decimals}f}({round(error * 10.0**decimals)})"

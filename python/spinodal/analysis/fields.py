@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis.arrays import AnyArray, FloatArray, as_log_weights
+from spinodal.analysis.autocovariance import usable_autocovariance
 from spinodal.analysis.blocks import Blocks, automatic_blocks
-from spinodal.analysis.estimates import Estimate, estimate, estimate_chains
+from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.observables import sum_over_lattice
 from spinodal.analysis.resampling import delete_block
 from spinodal.analysis.weights import normalized_weights
 
 Connected = bool | Literal["abs"]
-CHUNK = 1 << 20  # sites transformed at once: the transform and its power stay near the cache
+CHUNK = 1 << 19  # sites transformed at once: 4 MB, near the cache whatever the number of draws
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def ensemble(draws: npt.ArrayLike, log_weights: npt.ArrayLike | None = None) -> 
             raise ValueError("log_weights are not finite")
     magnetization = sum_over_lattice(array)
     square = magnetization**2
-    _, acov = estimate_chains(weights * (square - (weights * square).mean()))
+    acov = usable_autocovariance(weights * (square - (weights * square).mean()))
     m2 = estimate(square, log_weights)
     return Ensemble(array, weights, magnetization, automatic_blocks(shape, acov), m2)
 
@@ -100,8 +101,8 @@ def ensemble(draws: npt.ArrayLike, log_weights: npt.ArrayLike | None = None) -> 
 def block_power(sample: Ensemble, axes: tuple[int, ...]) -> Iterator[FloatArray]:
     """Yield Σ w |FFT(s)|² over the draws of each block, summed over the lattice axes that are not transformed.
 
-    Spins are transformed in float32, twice as fast as float64: the rounding of a ±1 field, about 1e-7 of C(0), is
-    far below any statistical error. Sums are in float64.
+    In float64: besides being exact to 1e-15, NumPy's real transform of 64² fields takes 9 ns a site in it, and 17 ns
+    in float32.
 
     Parameters
     ----------
@@ -110,15 +111,14 @@ def block_power(sample: Ensemble, axes: tuple[int, ...]) -> Iterator[FloatArray]
     """
     transformed = tuple(a + 1 for a in axes)
     others = tuple(a + 1 for a in range(len(sample.lattice)) if a not in axes)
-    real = np.float32 if sample.draws.dtype.itemsize <= 2 else np.float64
     step = max(1, CHUNK // sample.n_sites)
     for chains, steps in sample.blocks:
         fields = sample.draws[chains, steps].reshape(-1, *sample.lattice)
         weights = sample.weights[chains, steps].ravel()
         total: FloatArray | None = None
         for start in range(0, len(fields), step):
-            f = np.fft.rfftn(fields[start : start + step].astype(real), axes=transformed)
-            power = (f.real**2 + f.imag**2).sum(axis=others, dtype=np.float64)
+            f = np.fft.rfftn(fields[start : start + step].astype(np.float64), axes=transformed)
+            power = (f.real**2 + f.imag**2).sum(axis=others)
             part = np.tensordot(weights[start : start + step], power, axes=1)
             total = part if total is None else total + part
         if total is not None:

@@ -13,7 +13,7 @@ with H the histogram of all draws and n_k the number at β_k. The f are the mini
 References
 ----------
 A. M. Ferrenberg, R. H. Swendsen, Phys. Rev. Lett. 63, 1195 (1989); M. R. Shirts, J. D. Chodera,
-J. Chem. Phys. 129, 124105 (2008), eqs. (11), (C1)-(C9); F. Zhu, G. Hummer, J. Comput. Chem. 33, 453 (2012).
+J. Chem. Phys. 129, 124105 (2008); F. Zhu, G. Hummer, J. Comput. Chem. 33, 453 (2012).
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ def first_guess(beta: FloatArray, mean_energy: FloatArray) -> FloatArray:
 def log_mixture(beta: FloatArray, n: FloatArray, f: FloatArray, energy: FloatArray) -> FloatArray:
     """Return ln D(E) of eq. (1), shape (n_levels,)."""
     return log_sum_exp((np.log(n) + f)[:, None] - beta[:, None] * energy, axis=0)
+
+
+def _log_share(beta: FloatArray, n: FloatArray, f: FloatArray, energy: FloatArray) -> FloatArray:
+    """Return ln n_k exp(f_k - β_k E)/D(E), the chance that a draw at E comes from k, (n_temperatures, n_levels)."""
+    terms = (np.log(n) + f)[:, None] - beta[:, None] * energy
+    result: FloatArray = terms - log_sum_exp(terms, axis=0)
+    return result
 
 
 def solve_mbar(
@@ -70,18 +77,21 @@ def solve_mbar(
     RuntimeError
         If the residuals do not fall below the tolerance.
     """
+    seen = counts > 0.0
+    energy, counts = energy[seen], counts[seen]
     f, residual = f - f[0], np.inf
     for _ in range(max_iterations):
-        log_d = log_mixture(beta, n, f, energy)
-        share = np.exp((np.log(n) + f)[:, None] - beta[:, None] * energy - log_d)
+        log_share = _log_share(beta, n, f, energy)
+        share = np.exp(log_share)
         expected = share @ counts
         residual = float(np.abs(expected / n - 1.0).max())
         if residual < tolerance:
             return f
-        trial = f + _newton_step(share, counts, expected - n)
-        if not _descends(beta, n, energy, counts, f, trial):
-            trial = f - np.log(expected / n)
-        f = trial - trial[0]
+        step = _newton_step(share, counts, expected - n)
+        # Where Newton's method converges, steps are short: only long ones are worth a check.
+        if not np.abs(step).max() < 0.1 and not _descends(beta, n, energy, counts, f, f + step):
+            step = np.log(n) - log_sum_exp(log_share + np.log(counts), axis=1)
+        f = f + step - step[0]
     raise RuntimeError(
         f"multi-histogram equations: residual {residual:.2g} after {max_iterations} iterations, "
         f"tolerance {tolerance:g}; do the temperatures overlap?"
@@ -94,7 +104,7 @@ def _newton_step(share: FloatArray, counts: FloatArray, gradient: FloatArray) ->
     step = np.zeros(gradient.size)
     # f_0 is fixed: A does not depend on a common constant. A touch of damping keeps gaps solvable.
     inner = hessian[1:, 1:]
-    inner[np.diag_indices_from(inner)] *= 1.0 + 1e-12
+    np.fill_diagonal(inner, inner.diagonal() * (1.0 + 1e-12))
     try:
         step[1:] = -np.linalg.solve(inner, gradient[1:])
     except np.linalg.LinAlgError:
@@ -122,7 +132,6 @@ def overlap(beta: FloatArray, n: FloatArray, energy: FloatArray, counts: FloatAr
     ----------
     P. V. Klimovich, M. R. Shirts, D. L. Mobley, J. Comput. Aided Mol. Des. 29, 397 (2015).
     """
-    log_d = log_mixture(beta, n, f, energy)
-    share = np.exp((np.log(n) + f)[:, None] - beta[:, None] * energy - log_d)
+    share = np.exp(_log_share(beta, n, f, energy))
     result: FloatArray = (share * counts) @ share.T / n[:, None]
     return result

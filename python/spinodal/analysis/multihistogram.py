@@ -100,7 +100,7 @@ class MultiHistogram:
         n, counts = table.n.sum(axis=0), table.counts.sum(axis=0)
         f = solve_mbar(beta, n, self._energy, counts, first_guess(beta, table.mean_energy - self._origin))
         log_d = log_mixture(beta, n, f, self._energy)
-        self._log_d, self._ratio = log_d, np.ones((table.n.shape[0] + 1, log_d.size))
+        self._f, self._log_d, self._ratio = f, log_d, np.ones((table.n.shape[0] + 1, log_d.size))
         for j, (nj, cj) in enumerate(zip(n - table.n, counts - table.counts, strict=True)):
             fj = solve_mbar(beta, nj, self._energy, cj, f)
             self._ratio[j + 1] = np.exp(log_d - log_mixture(beta, nj, fj, self._energy))
@@ -159,6 +159,12 @@ class MultiHistogram:
             f"only {ess:.3g} effective draws at T = {value:g}" if ess < FEWEST_EFFECTIVE else ""
             for value, ess in zip(t, self._kish(t), strict=True)
         ]
+
+    @property
+    def free_energies(self) -> FloatArray:
+        """f_k = -ln Z(T_k) + ln Z(T_0) of all data together, without bias correction, shape (n_temperatures,)."""
+        shift = self._origin * (1.0 / self.temperatures - 1.0 / self.temperatures[0])
+        return np.asarray(self._f + shift, dtype=np.float64)
 
     @property
     def block_sizes(self) -> FloatArray:

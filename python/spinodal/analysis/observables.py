@@ -47,6 +47,8 @@ def total_magnetization(samples: SamplesLike) -> FloatArray:
         return np.asarray(samples.info["magnetization"], dtype=np.float64)
     if samples.draws is None:
         raise ValueError('samples have neither draws nor info["magnetization"]')
+    if samples.draws.shape[:2] != samples.energy.shape:  # only the last configurations were kept
+        raise ValueError(f"draws of shape {samples.draws.shape} do not cover all {samples.energy.shape} energies")
     return sum_over_lattice(samples.draws)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.analysis.arrays import FloatArray, IntArray, as_chains, as_log_weights
+from spinodal.analysis.arrays import FloatArray, IntArray, as_chains, as_log_weights, is_constant
 from spinodal.analysis.blocks import Blocks, automatic_blocks, blocks_of_length
 from spinodal.analysis.estimates import Estimate, estimate_chains
 from spinodal.analysis.weights import normalized_weights, weight_diagnostics
@@ -74,9 +74,9 @@ def _linearised(
     """Return the series whose mean has, to first order, the fluctuations of f."""
     linear = np.zeros(weights.shape)
     for a, chain in enumerate(chains):
-        step = float(chain.std()) / math.sqrt(chain.size)
-        if step == 0.0:
+        if is_constant(chain):
             continue
+        step = float(chain.std()) / math.sqrt(chain.size)
         shifted = [function(*(m + sign * step * (b == a) for b, m in enumerate(means))) for sign in (1.0, -1.0)]
         linear += (shifted[0] - shifted[1]) / (2.0 * step) * weights * (chain - means[a])
     return linear
@@ -113,7 +113,7 @@ def delete_block(full: FloatArray, replicas: FloatArray, sizes: FloatArray | Int
 
     References
     ----------
-    Busing, Meijer, van der Leeden (1999), eqs. (3.2)-(3.4), doi:10.1023/A:1008800423698.
+    Busing, Meijer, van der Leeden (1999), doi:10.1023/A:1008800423698.
     """
     h = (sizes.sum() / sizes).reshape(-1, *(1,) * full.ndim)
     pseudo = h * full - (h - 1.0) * replicas

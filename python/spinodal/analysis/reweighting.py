@@ -10,11 +10,13 @@ A. M. Ferrenberg, R. H. Swendsen, Phys. Rev. Lett. 61, 2635 (1988).
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
 import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis.arrays import (
-    ChainSelection,
     FloatArray,
     SamplesLike,
     as_chains,
@@ -22,6 +24,8 @@ from spinodal.analysis.arrays import (
     one_temperature,
 )
 from spinodal.analysis.estimates import Estimate, estimate
+
+S = TypeVar("S", bound=SamplesLike)
 
 
 def log_reweighting(energy: npt.ArrayLike, source: float, target: float) -> FloatArray:
@@ -63,21 +67,25 @@ def reweight(
     return estimate(observable, logs)
 
 
-def reweight_samples(samples: SamplesLike, target: float) -> SamplesLike:
+def reweight_samples(samples: S, target: float) -> S:
     """Return the samples as weighted samples at another temperature.
 
     Every estimate of the result, of cumulants and correlations too, is one at ``target``, with the weights'
-    diagnostics. Nothing but the weights is copied.
+    diagnostics. Draws and energies are shared, not copied.
+
+    Parameters
+    ----------
+    samples : Samples
+        At one temperature.
+    target : float
     """
     source = one_temperature(samples)
     logs = log_reweighting(samples.energy, source, target)
     if samples.log_weights is not None:
         logs = logs + as_log_weights(samples.log_weights, logs.shape)
-    return ChainSelection(
-        draws=samples.draws,
-        energy=samples.energy,
-        temperature=np.full(logs.shape[0], float(target)),
-        log_weights=logs,
-        info=samples.info,
-        provenance={**samples.provenance, "reweighted_from": source},
-    )
+    changes: dict[str, Any] = {
+        "temperature": np.full(logs.shape[0], float(target)),
+        "log_weights": logs,
+        "provenance": {**samples.provenance, "reweighted_from": source},
+    }
+    return cast(S, replace(cast(Any, samples), **changes))

@@ -92,7 +92,7 @@ def pareto_k(log_weights: npt.ArrayLike) -> float:
 
     References
     ----------
-    J. Zhang, M. A. Stephens, Technometrics 51, 316 (2009); Vehtari et al. (2024), appendix G.
+    J. Zhang, M. A. Stephens, Technometrics 51, 316 (2009); Vehtari et al. (2024).
     """
     logs = np.sort(np.ravel(np.asarray(log_weights, dtype=np.float64)))
     n_tail = int(min(logs.size / 5.0, 3.0 * math.sqrt(logs.size)))

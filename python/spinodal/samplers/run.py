@@ -150,6 +150,8 @@ def run(
         if opened.checkpoint is not None:
             stack.callback(opened.checkpoint.close)
         groups: list[Chains | Snapshot] = [*(opened.snapshots or job.groups())]
+        if callback is not None and len(groups) > 1:
+            raise ResumeError(f"{path} was begun on an executor, in {len(groups)} groups of chains: callback needs one")
         session = Session(plan, opened.recording, groups, interrupt, opened.checkpoint, reporter, callback)
         return job.sample(session)
 

@@ -78,8 +78,17 @@ class IsingModel:
         """Temperature of the infinite lattice's phase transition at h = 0 (square and cubic)."""
         return abs(self.J) / _CRITICAL_BETA_J[self.ndim]
 
+    @property
+    def conventions(self) -> dict[str, str]:
+        """Return the conventions that samples of this system record."""
+        return {
+            "hamiltonian": "E = -J Σ_<ij> s_i s_j - h Σ_i s_i",
+            "boundary": "periodic; an axis of length 2 has two bonds between the same sites",
+            "magnetization": "Σ_i s_i, of the whole lattice",
+        }
+
     def describe(self) -> dict[str, Any]:
-        """Return kind, shape and couplings, for provenance."""
+        """Return what defines the system, for provenance."""
         return {"kind": "ising", "shape": list(self.shape), "J": float(self.J), "h": float(self.h)}
 
     def energy(self, spins: Any) -> Reals:
