@@ -71,17 +71,18 @@ def autocorrelation(x: npt.ArrayLike) -> FloatArray:
     return result
 
 
-def tau_int(x: npt.ArrayLike, method: Method = "geyer", c: float = 5.0) -> AutocorrelationTime:
+def tau_int(x: npt.ArrayLike, c: float = 5.0, method: Method = "geyer") -> AutocorrelationTime:
     """Return the integrated autocorrelation time τ = 1/2 + Σ_{t=1}^{W} ρ(t), in draws.
 
     Parameters
     ----------
     x : array_like, shape (n_chains, n_draws) or (n_draws,)
+    c : float
+        Sokal's constant: 4 to 6 for purely exponential decay, 10 or more otherwise. For "geyer", chains longer than
+        c τ are long enough.
     method : {"geyer", "window"}
         "geyer" sums the initial positive, monotone sequence of ρ(2k) + ρ(2k+1), and finds slow modes of small
         amplitude; "window" is Sokal's, the smallest W ≥ c τ(W).
-    c : float
-        4 to 6 for purely exponential decay, 10 or more otherwise.
 
     Returns
     -------
@@ -112,6 +113,6 @@ def _undefined(n: int, reason: str) -> AutocorrelationTime:
     return AutocorrelationTime(math.nan, math.nan, 0, math.nan, n, False, reason)
 
 
-def ess(x: npt.ArrayLike, method: Method = "geyer", c: float = 5.0) -> float:
+def ess(x: npt.ArrayLike, c: float = 5.0, method: Method = "geyer") -> float:
     """Return the effective number of independent draws N/(2 τ_int) of all chains together."""
-    return tau_int(x, method, c).ess
+    return tau_int(x, c, method).ess
