@@ -12,17 +12,11 @@
 
 #include "spinodal/ising.hpp"
 #include "src/dispatch.hpp"
+#include "src/threshold.hpp"
 #include "src/validate.hpp"
 
 namespace spinodal {
 namespace {
-
-/// ceil(p·2^64) - 1: U ≤ threshold has probability p to within 2^-64, for any p in (0, 1].
-std::uint64_t threshold_of(double p) {
-  const double scaled = std::ceil(std::ldexp(p, 64));
-  if (scaled >= 0x1p64) return ~std::uint64_t{0};
-  return scaled < 1 ? 0 : static_cast<std::uint64_t>(scaled) - 1;
-}
 
 double metropolis(double beta_delta) { return beta_delta <= 0 ? 1.0 : std::exp(-beta_delta); }
 double heat_bath(double beta_delta) { return 1.0 / (1.0 + std::exp(beta_delta)); }

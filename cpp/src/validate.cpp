@@ -47,6 +47,14 @@ void check_shape(LatticeShape shape) {
     refuse("a lattice can have at most 2147483647 rows; got ", shape.lz * shape.ly);
 }
 
+void check_cluster_size(LatticeShape shape) {
+  // Padded rows and all bonds have to fit 32 bits as well.
+  const std::int64_t n_padded = shape.lz * shape.ly * (shape.lx + 64);
+  if (n_padded > INT32_MAX) {
+    refuse("a cluster update takes lattices of at most 2147483647 sites, 64 added to each row; got ", n_padded);
+  }
+}
+
 void check_even(LatticeShape shape) {
   const std::int64_t lengths[3] = {shape.lx, shape.ly, shape.lz};
   for (int axis = 0; axis < (shape.two_dimensional ? 2 : 3); ++axis) {

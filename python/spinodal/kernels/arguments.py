@@ -68,10 +68,10 @@ def read_spins(spins: Any, ndim: int) -> Spins:
     """Return spins (n_chains, *lattice) to be read: a view of C-contiguous int8, else an exact conversion."""
     array = as_array(spins)
     if array.dtype != np.int8:
-        converted = array.astype(np.int8)
-        if not np.array_equal(converted, array):
-            raise ValueError("spins must be -1 or +1; some entries are not integers of that size")
-        array = converted
+        wrong = np.flatnonzero((array != 1) & (array != -1))
+        if len(wrong):
+            raise ValueError(f"spins must be -1 or +1; flat index {wrong[0]} holds {array.reshape(-1)[wrong[0]]}")
+        array = array.astype(np.int8)
     return flatten_chains(np.ascontiguousarray(array), ndim)
 
 

@@ -109,7 +109,7 @@ class SpinSampler(ABC):
             "stream": self.stream,
             "start": self.start,
             "backend": engine.name,
-            "isa": engine.isa,
+            "instruction_set": engine.isa,
         }
 
     def init(self, key: Key, n_chains: int) -> SpinState:

@@ -27,6 +27,10 @@ def _lattice_shape(size: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(n) for n in lengths)
 
 
+def _in_every_chain(site: Sequence[int]) -> tuple[Any, ...]:
+    return (..., *site)
+
+
 @dataclass(frozen=True)
 class IsingModel:
     r"""Ising spins on a periodic lattice.
@@ -74,6 +78,19 @@ class IsingModel:
         """Temperature of the infinite lattice's phase transition at h = 0 (square and cubic)."""
         return abs(self.J) / _CRITICAL_BETA_J[self.ndim]
 
+    @property
+    def conventions(self) -> dict[str, str]:
+        """Return the conventions that samples of this system record."""
+        return {
+            "hamiltonian": "E = -J Σ_<ij> s_i s_j - h Σ_i s_i",
+            "boundary": "periodic; an axis of length 2 has two bonds between the same sites",
+            "magnetization": "Σ_i s_i, of the whole lattice",
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return what defines the system, for provenance."""
+        return {"kind": "ising", "shape": list(self.shape), "J": float(self.J), "h": float(self.h)}
+
     def energy(self, spins: Any) -> Reals:
         """Return the total energy, float64 of the leading shape."""
         return kernels.ising_energy(self._check(spins), self.J, self.h, ndim=self.ndim)
@@ -101,13 +118,13 @@ class IsingModel:
             if not -length <= index < length:
                 raise ValueError(f"site {site} is outside the lattice {self.shape}")
         array = np.asarray(self._check(spins))
-        here = array[..., *site].astype(np.float64)
+        here = array[_in_every_chain(site)].astype(np.float64)
         neighbors = np.zeros_like(here)
         for axis, length in enumerate(self.shape):
             for step in (1, -1):
                 neighbor = list(site)
                 neighbor[axis] = (site[axis] + step) % length
-                neighbors += array[..., *neighbor]
+                neighbors += array[_in_every_chain(neighbor)]
         difference: Reals = 2.0 * here * (self.J * neighbors + self.h)
         return difference
 

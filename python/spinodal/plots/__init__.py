@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pictures of samples: error bars on everything, and the exact solution under the points where there is one.
+
+Every function takes ``Samples`` (or a ``Scan``, which keeps the estimates that several pictures share), draws on
+the matplotlib axes ``ax`` or on those of a new figure, and returns them; ``ax.figure.savefig(…)`` writes the file.
+No function touches pyplot or matplotlib's settings. Crosses are points not to be trusted.
+"""
+
+from spinodal.plots.binder import combine_near, plot_binder
+from spinodal.plots.chains import plot_autocorrelation, plot_histogram, plot_trace
+from spinodal.plots.correlation import plot_correlation
+from spinodal.plots.lattice import plot_snapshot
+from spinodal.plots.scan import Scan, correlation_length
+from spinodal.plots.thermal import (
+    plot_deviations,
+    plot_energy,
+    plot_heat_capacity,
+    plot_magnetization,
+    plot_susceptibility,
+)
+
+__all__ = [
+    "Scan",
+    "combine_near",
+    "correlation_length",
+    "plot_autocorrelation",
+    "plot_binder",
+    "plot_correlation",
+    "plot_deviations",
+    "plot_energy",
+    "plot_heat_capacity",
+    "plot_histogram",
+    "plot_magnetization",
+    "plot_snapshot",
+    "plot_susceptibility",
+    "plot_trace",
+]

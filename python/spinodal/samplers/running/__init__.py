@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The parts of `spinodal.run`: plan, stepping, recording, checkpoint, progress, interruption, executors."""

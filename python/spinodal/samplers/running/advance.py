@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The loop that steps some chains of a run, in native calls short enough to stop between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from spinodal.samplers.protocol import Array, Key, Sampler, State
+from spinodal.samplers.running.plan import Plan
+
+_CALL_SECONDS = 0.02  # Ctrl-C waits for one call, and it is to return within 0.1 s
+Values = dict[str, Array]
+
+
+class NonFiniteEnergyError(FloatingPointError):
+    """An energy became NaN or infinite.
+
+    Attributes
+    ----------
+    step : int
+        Elementary steps done, burn-in included.
+    chain : int
+        The first chain concerned.
+    samples : Samples or None
+        The draws before.
+    """
+
+    def __init__(self, energy: float, step: int, chain: int) -> None:
+        super().__init__(energy, step, chain)
+        self.energy, self.step, self.chain = energy, step, chain
+        self.samples: Any = None
+
+    def __str__(self) -> str:
+        return f"the energy of chain {self.chain} is {self.energy} at step {self.step}; the draws before are kept"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where some chains are, in arrays: it can be stored, sent to a worker, and gone on from.
+
+    ``arrays`` holds the state's as "state/…" and the diagnostics since the last draw as "info/…"; it is
+    empty for chains that have not begun.
+    """
+
+    index: slice
+    step: int = 0
+    arrays: Values = field(default_factory=dict)
+
+    def snapshot(self) -> Snapshot:
+        """Return itself."""
+        return self
+
+
+@dataclass
+class Chains:
+    """Consecutive chains of a run, and where they are."""
+
+    sampler: Sampler
+    index: slice
+    step: int
+    state: State
+    info: Values
+
+    @staticmethod
+    def at(snapshot: Snapshot, sampler: Sampler, plan: Plan, draws: Array | None = None) -> Chains:
+        """Return the chains where a snapshot has them; chains not begun start from ``draws``, if given."""
+        index = snapshot.index
+        if not snapshot.arrays:
+            key = Key(plan.seed, plan.first_step, index.start)
+            n_chains = index.stop - index.start
+            given = {} if draws is None else {"draws": draws}
+            return Chains(sampler, index, 0, sampler.init(key, n_chains, **given), {})
+        # Copies: the sampler may step in the arrays it is given, and the snapshot may still be written to a file.
+        parts: dict[str, Values] = {"state": {}, "info": {}}
+        for name, array in snapshot.arrays.items():
+            part, _, key_in_part = name.partition("/")
+            parts[part][key_in_part] = array.copy()
+        return Chains(sampler, index, snapshot.step, sampler.restore(parts["state"]), parts["info"])
+
+    def snapshot(self) -> Snapshot:
+        """Return where the chains are; the arrays may be the live ones."""
+        arrays = {f"state/{name}": array for name, array in self.state.arrays().items()}
+        arrays |= {f"info/{name}": array for name, array in self.info.items()}
+        return Snapshot(self.index, self.step, arrays)
+
+    def step_once(self, plan: Plan, n_steps: int, n_threads: int | None) -> None:
+        """Take ``n_steps`` steps in one call."""
+        key = Key(plan.seed, plan.first_step + self.step, self.index.start)
+        self.state, info = self.sampler.step(key, self.state, n_steps, n_threads=n_threads)
+        self.step += n_steps
+        if self.step > plan.burn_in:
+            self.info = {name: np.asarray(sums) + self.info.get(name, 0) for name, sums in info.items()}
+
+
+class Pace:
+    """How many steps take about 20 ms."""
+
+    def __init__(self) -> None:
+        self.n_steps = 1
+
+    def learn(self, n_steps: int, seconds: float) -> None:
+        """Adapt to the time a call took; by a factor of 4 at most, as one measurement may be off."""
+        wanted = int(n_steps * _CALL_SECONDS / max(seconds, 1e-9))
+        self.n_steps = max(1, min(wanted, 4 * max(n_steps, self.n_steps)))
+
+
+Record = Callable[[Chains, int, Values, Array], None]
+
+
+def advance(
+    chains: Chains, plan: Plan, *, record: Record, go_on: Callable[[], bool], n_threads: int | None = None
+) -> None:
+    """Step chains until the plan ends or ``go_on()`` is false.
+
+    Parameters
+    ----------
+    record : callable
+        Called as ``record(chains, draw, values, configurations)`` at each draw.
+    go_on : callable
+        Asked before each native call, when the chains are whole.
+    """
+    pace = Pace()
+    while chains.step < plan.total and go_on():
+        stop = plan.next_stop(chains.step)
+        n_steps = min(stop - chains.step, pace.n_steps)
+        began = time.perf_counter()
+        chains.step_once(plan, n_steps, n_threads)
+        pace.learn(n_steps, time.perf_counter() - began)
+        if chains.step == stop > plan.burn_in:
+            draws = chains.state.draws
+            values = measure(chains, draws)
+            chains.info = {}
+            record(chains, plan.n_draws_at(chains.step) - 1, values, draws)
+
+
+def measure(chains: Chains, draws: Array) -> Values:
+    """Return what is recorded of a draw, each of shape (n_chains,): energy, magnetization, diagnostics.
+
+    Raises
+    ------
+    NonFiniteEnergyError
+    """
+    system = chains.sampler.system
+    energy = np.asarray(system.energy(draws), np.float64)
+    if not np.isfinite(energy).all():
+        chain = int(np.flatnonzero(~np.isfinite(energy))[0])
+        raise NonFiniteEnergyError(float(energy[chain]), chains.step, chains.index.start + chain)
+    values: Values = {"energy": energy}
+    values.update((f"info/{name}", sums) for name, sums in chains.info.items())
+    if hasattr(system, "magnetization"):
+        values["info/magnetization"] = np.asarray(system.magnetization(draws))
+    log_weights = getattr(chains.state, "log_weights", None)
+    if log_weights is not None:
+        values["log_weights"] = np.asarray(log_weights, np.float64)
+    return values

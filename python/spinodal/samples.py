@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Samples: what a run returns, analysis takes, and files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import xarray
+    from spinodal.analysis import Estimate
+
+Array = npt.NDArray[Any]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Samples:
+    """Draws of many chains, with what was measured on them and how they were made.
+
+    All arrays are read-only; ``np.array(samples.energy)`` is a copy to write to.
+
+    Parameters
+    ----------
+    draws : array, shape (n_chains, n_draws, …), or None
+        Configurations; int8 ±1 for spins. None if they were not kept; shape (n_chains, 1, …) if only
+        the last were (``provenance["keep_draws"] == "last"``).
+    energy : float64 array, shape (n_chains, n_draws)
+        Total energy of each draw, in the units of the model's coupling.
+    temperature : float64 array, shape (n_chains,)
+        In units of energy: k_B = 1.
+    log_weights : float64 array, shape (n_chains, n_draws), or None
+        Natural logarithm of the importance weights; None for equal weights.
+    info : mapping of str to array, shape (n_chains, n_draws)
+        Per-draw scalars: "magnetization" (total) where the system has it, and the sampler's diagnostics,
+        summed over the steps since the draw before.
+    provenance : mapping
+        How the samples were made: system, sampler, seed, steps, version, conventions. JSON can hold it.
+
+    Raises
+    ------
+    ValueError
+        If the shapes disagree.
+    """
+
+    draws: Array | None
+    energy: FloatArray
+    temperature: FloatArray
+    log_weights: FloatArray | None = None
+    info: Mapping[str, Array] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # A frozen dataclass fills its own fields through object.
+        for name in ("energy", "temperature", "log_weights"):
+            object.__setattr__(self, name, _read_only(getattr(self, name), np.float64))
+        object.__setattr__(self, "draws", _read_only(self.draws))
+        object.__setattr__(self, "info", {name: _read_only(values) for name, values in self.info.items()})
+        object.__setattr__(self, "provenance", dict(self.provenance))
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        if self.energy.ndim != 2:
+            raise ValueError(f"energy must have shape (n_chains, n_draws); got {self.energy.shape}")
+        _check_shape("temperature", self.temperature, self.energy.shape[:1])
+        _check_shape("log_weights", self.log_weights, self.energy.shape)
+        for name, values in self.info.items():
+            _check_shape(f"info[{name!r}]", values, self.energy.shape)
+        if self.draws is not None:
+            n_kept = 1 if self._only_last else self.n_draws
+            _check_shape("draws", self.draws, (self.n_chains, n_kept, *self.draws.shape[2:]))
+
+    def __reduce__(self) -> tuple[type[Samples], tuple[Any, ...]]:
+        # Through the constructor, so that unpickled arrays are read-only too.
+        return Samples, tuple(getattr(self, entry.name) for entry in fields(self))
+
+    @property
+    def n_chains(self) -> int:
+        """Number of chains."""
+        return int(self.energy.shape[0])
+
+    @property
+    def n_draws(self) -> int:
+        """Number of draws of each chain."""
+        return int(self.energy.shape[1])
+
+    @property
+    def temperatures(self) -> FloatArray:
+        """The distinct temperatures, sorted."""
+        return np.unique(self.temperature)
+
+    @property
+    def _only_last(self) -> bool:
+        return bool(self.provenance.get("keep_draws") == "last")
+
+    def observable(self, name: str) -> FloatArray:
+        """Return an observable of every draw, shape (n_chains, n_draws).
+
+        Parameters
+        ----------
+        name : str
+            One of `spinodal.analysis.observables`, "energy_per_site" for example.
+        """
+        from spinodal.analysis.observables import observable
+
+        values: FloatArray = observable(self, name)
+        return values
+
+    def estimate(self, name: str) -> Estimate:
+        """Return an observable's mean over all draws, with its error bar and whether to trust it.
+
+        Parameters
+        ----------
+        name : str
+            "energy_per_site", "abs_magnetization", "binder_cumulant", …; see `spinodal.analysis`.
+
+        Raises
+        ------
+        ValueError
+            If the chains have several temperatures: :meth:`select` one.
+        """
+        from spinodal.analysis import estimate_observable
+
+        return estimate_observable(self, name)
+
+    def select(self, *, temperature: float) -> Samples:
+        """Return the chains at one temperature (within a relative 1e-9).
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message lists those there are.
+        """
+        chains = np.flatnonzero(np.isclose(self.temperature, temperature, rtol=1e-9, atol=0.0))
+        if chains.size == 0:
+            raise ValueError(f"no chain at temperature {temperature:g}; there are {self.temperatures.tolist()}")
+        return Samples.from_arrays({name: array[chains] for name, array in self.arrays().items()}, self.provenance)
+
+    @staticmethod
+    def concatenate(parts: Sequence[Samples]) -> Samples:
+        """Join the chains of several samples of one system, in order.
+
+        The joint provenance holds what all agree on, and the parts' own under "parts".
+
+        Raises
+        ------
+        ValueError
+            If there is no part, or they differ in system, number of draws or what was recorded.
+        """
+        arrays = [part.arrays() for part in parts]
+        if not arrays:
+            raise ValueError("nothing to concatenate")
+        for part, other in zip(parts, arrays, strict=True):
+            if part.provenance.get("system") != parts[0].provenance.get("system"):
+                raise ValueError("samples of different systems cannot be concatenated")
+            if part._only_last != parts[0]._only_last or dict(_layout(other)) != dict(_layout(arrays[0])):
+                raise ValueError("samples with different numbers of draws, or other records, cannot be concatenated")
+        joined = {name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]}
+        return Samples.from_arrays(joined, _joint_provenance([part.provenance for part in parts]))
+
+    def arrays(self) -> dict[str, Array]:
+        """Return every array under the name it has in files: "draws", "energy", …, "info/magnetization"."""
+        named = {"draws": self.draws, "energy": self.energy, "temperature": self.temperature}
+        named |= {"log_weights": self.log_weights} | {f"info/{name}": values for name, values in self.info.items()}
+        return {name: array for name, array in named.items() if array is not None}
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, Array], provenance: Mapping[str, Any]) -> Samples:
+        """Undo :meth:`arrays`."""
+        return Samples(
+            draws=arrays.get("draws"),
+            energy=arrays["energy"],
+            temperature=arrays["temperature"],
+            log_weights=arrays.get("log_weights"),
+            info={name.removeprefix("info/"): values for name, values in arrays.items() if name.startswith("info/")},
+            provenance=provenance,
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the samples to an HDF5 file, bit-packed and checksummed; an existing file is replaced.
+
+        The file appears whole or not at all, also if the process is killed or the power fails.
+
+        Raises
+        ------
+        ImportError
+            If h5py is not installed.
+        """
+        from spinodal.files import hdf5
+
+        hdf5.write(path, self.arrays(), self.provenance)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return a dataset with dimensions ``chain, draw, …``, as ArviZ takes it for a posterior group.
+
+        Lattices have the dimensions ``y, x`` or ``z, y, x``. The temperature is a coordinate of the chain;
+        the provenance is the attribute "provenance", in JSON. Where only the last draws were kept, they are
+        the variable "last_draw", without the dimension ``draw``.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        from spinodal.files.labelled import to_xarray
+
+        return to_xarray(self.arrays(), self.provenance)
+
+    def __repr__(self) -> str:
+        kept = " (draws not kept)" if self.draws is None else " (last draws kept)" if self._only_last else ""
+        size = f"{self.n_chains} chains × {self.n_draws} draws{kept}"
+        low_high = [f"{value:g}" for value in (self.temperatures[[0, -1]] if self.n_chains else ())]
+        unfinished = ["incomplete"] if self.provenance.get("complete") is False else []
+        parts = [*_origin(self.provenance), size, "T = " + " … ".join(dict.fromkeys(low_high)), *unfinished]
+        return f"Samples({'; '.join(parts)}; total energies, k_B = 1)"
+
+
+def load(path: str | PathLike[str]) -> Samples:
+    """Read samples from a file of :meth:`Samples.save` or of a run's checkpoint.
+
+    If the run that writes ``path`` has not finished, the samples are those written so far, with
+    ``provenance["complete"]`` False; the run may go on meanwhile.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is neither the file nor a journal of a run.
+    FileFormatError
+        If it is truncated, damaged, foreign or of a newer format (a ValueError).
+    ImportError
+        If h5py is not installed.
+    """
+    from spinodal.files import hdf5
+    from spinodal.files.unfinished import read_unfinished
+
+    path = Path(path)
+    contents = None if path.exists() else read_unfinished(path)
+    # No journal either: there is nothing, or the run ended and removed its journal between the two looks.
+    return Samples.from_arrays(*(contents or hdf5.read(path)))
+
+
+def _read_only(values: npt.ArrayLike | None, dtype: npt.DTypeLike | None = None) -> Array | None:
+    if values is None:
+        return None
+    view = np.asarray(values, dtype).view()
+    view.flags.writeable = False
+    return view
+
+
+def _check_shape(name: str, values: Array | None, shape: tuple[int, ...]) -> None:
+    if values is not None and values.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}; got {values.shape}")
+
+
+def _layout(arrays: Mapping[str, Array]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    return ((name, (array.shape[1:], array.dtype)) for name, array in arrays.items())
+
+
+def _joint_provenance(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    common = {key: value for key, value in parts[0].items() if all(part.get(key) == value for part in parts)}
+    complete = all(part.get("complete", True) for part in parts)
+    return {**common, "complete": complete, "parts": [dict(part) for part in parts]}
+
+
+def _origin(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Yield system, method and seed, as far as they are known."""
+    system = dict(provenance.get("system", {}))
+    if system:
+        shape = "×".join(str(length) for length in system.pop("shape", ()))
+        kind = str(system.pop("kind", "system"))
+        numbers = ", ".join(f"{key} = {value:g}" for key, value in system.items() if isinstance(value, int | float))
+        yield f"{kind} {shape}, {numbers}".replace(" ,", ",").strip(", ")
+    if "method" in provenance.get("sampler", {}):
+        yield str(provenance["sampler"]["method"])
+    if "seed" in provenance:
+        yield f"seed {provenance['seed']}"

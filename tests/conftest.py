@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What every test folder shares: backends, instruction sets, streams, and deterministic examples."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def _require_backend(name: str) -> None:
+    """Fail when a backend is missing, unless SPINODAL_TEST_WITHOUT says that it should be."""
+    from spinodal.backends import why_missing
+
+    reason = why_missing(name)
+    if reason is None:
+        return
+    if name in os.environ.get("SPINODAL_TEST_WITHOUT", "").split(","):
+        pytest.skip(f"SPINODAL_TEST_WITHOUT={name}: {reason}")
+    pytest.fail(f"backend {name} is missing: {reason}")
+
+
+@pytest.fixture(params=["cpp", "numba"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Name of each backend in turn."""
+    _require_backend(request.param)
+    return request.param
+
+
+@pytest.fixture(params=["baseline", "avx2", "vaes"])
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each instruction set in turn, in use by the compiled backend."""
+    _require_backend("cpp")
+    from spinodal.backends.isas import available_isas, using_isa
+
+    if request.param not in available_isas():
+        pytest.skip(f"this CPU or build has no {request.param}: it has {', '.join(available_isas())}")
+    with using_isa(request.param):
+        yield request.param
+
+
+@pytest.fixture(params=["ars7", "ars5", "philox10"])
+def stream(request: pytest.FixtureRequest) -> str:
+    """Name of each random stream in turn."""
+    return request.param
