@@ -14,7 +14,7 @@ TEMPERATURES = np.array([2.24, 2.26, 2.28, 2.30])
 def sample(length: int, n_chains: int) -> sp.Samples:
     """Sample one lattice at all temperatures by Swendsen–Wang clusters."""
     sampler = sp.SwendsenWang(sp.IsingModel(length), np.repeat(TEMPERATURES, n_chains))
-    return sp.run(sampler, n_chains=sampler.temperature.size, n_steps=1000, burn_in=100, seed=length, keep_draws=False)
+    return sp.run(sampler, n_chains=sampler.temperature.size, n_steps=500, burn_in=50, seed=length, keep_draws=False)
 
 
 if __name__ == "__main__":

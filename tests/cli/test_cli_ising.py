@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command end to end: table, files, report, seeds."""
 
+import io
 import re
 import shlex
 import signal
@@ -55,6 +56,24 @@ def test_table_agrees_with_kaufman(finished, capsys):
     assert text.count("agrees with the exact solution") == 2
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140, 200])
+def test_table_is_never_cut(finished, width):
+    from rich.console import Console
+
+    from spinodal.cli.console import print_scan
+    from spinodal.report import tables
+
+    _, folder = finished
+    scan = sp.plots.Scan(sp.load(folder / "run.h5"))
+    console = Console(width=width, record=True, file=io.StringIO())
+    print_scan(console, scan, 1.0)
+    text = console.export_text()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    shown = sum(title in text.split("A wider terminal")[0] for title in tables.header(scan))
+    assert shown >= {40: 3, 80: 6, 140: 11}.get(width, 3)
+
+
 def test_same_seed_same_bits(tmp_path):
     arguments = shlex.split("ising --size 8 -T 2,3 --chains 8 --steps 40 -q")
     energies = []
@@ -88,6 +107,7 @@ def test_several_lattices(tmp_path, capsys):
     assert "8 × 4" in other.read_text()
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     "options",
     [

@@ -132,9 +132,8 @@ def test_unreliable_estimates_are_marked(small):
     assert check.n == 3
 
 
-@pytest.mark.usefixtures("no_pictures")
 def test_without_exact_solution():
-    samples = metropolis_samples(4, temperatures=(2.0, 3.0), h=0.5)
+    samples = metropolis_samples((4, 4, 4), temperatures=(2.0, 3.0), h=0.5)
     text = render_report([Result.of(samples)])
     assert "No exact solution" in text
     assert "Kaufman’s" not in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from spinodal.plots.scan import Scan
@@ -71,17 +71,29 @@ def print_scan(console: Any, scan: Scan, seconds: float | None) -> None:
     time = "" if seconds is None else f", {seconds:.1f} s"
     title = f"{scan.label}: {scan.samples.energy.shape[0]:,} chains × {scan.samples.energy.shape[1]:,} draws{time}"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for name in ("T", *tables.header(scan)):
+    rows, titles = list(tables.rows(scan)), tables.header(scan)
+    fitting = columns_that_fit(console.width, titles, rows)
+    for name in ("T", *titles[:fitting]):
         table.add_column(name, justify="right", no_wrap=True)
-    doubts = []
-    for row in tables.rows(scan):
-        cells = [f"[bold red]{cell.text}[/]" if cell.far else cell.text for cell in row.cells]
+    for row in rows:
+        cells = [f"[bold red]{cell.text}[/]" if cell.far else cell.text for cell in row.cells[:fitting]]
         table.add_row(row.label, *cells, style="yellow" if row.doubt else None)
-        if row.doubt:
-            doubts.append(f"? T = {row.label}: {row.doubt}")
     console.print(table)
-    for doubt in doubts:
-        console.print(doubt, style="yellow", markup=False)
+    if fitting < len(titles):
+        console.print(f"A wider terminal, or the report, has also: {', '.join(titles[fitting:])}", style="dim")
+    for row in rows:
+        if row.doubt:
+            console.print(f"? T = {row.label}: {row.doubt}", style="yellow", markup=False)
+
+
+def columns_that_fit(width: int, titles: Sequence[str], rows: Sequence[tables.Row]) -> int:
+    """Return how many columns after the temperature's a terminal can show whole."""
+    used = 2 + max((len(row.label) for row in rows), default=1)
+    for index, title in enumerate(titles):
+        used += 3 + max(len(title), *(len(row.cells[index].text) for row in rows))
+        if used > width:
+            return index
+    return len(titles)
 
 
 def print_agreement(console: Any, checks: list[Agreement]) -> None:
