@@ -33,7 +33,8 @@ class WolffBuffer {
       : row_(shape.lx + 16),  // rows a power of two apart would share few cache sets
         site_(shape.lz * shape.ly * row_),
         queue_(shape.n_sites() * (shape.two_dimensional ? 2 : 3) + 1 + WolffLattice::queue_margin),
-        lattice_{site_.data(), queue_.data(), shape.lz, shape.ly, shape.lx, row_, row_ * shape.ly, shape.two_dimensional} {}
+        lattice_{site_.data(), queue_.data(), shape.lz,        shape.ly,
+                 shape.lx,     row_,          row_ * shape.ly, shape.two_dimensional} {}
   const WolffLattice& lattice() const { return lattice_; }
 
  private:
@@ -48,10 +49,15 @@ class ClusterBuffer {
   explicit ClusterBuffer(LatticeShape shape)
       : n_words_(shape.lz * shape.ly * ((shape.lx + 63) / 64)),
         n_labels_(shape.n_sites() + ClusterLattice::label_margin),
-        down_(n_words_), starts_(n_words_), first_run_(n_words_), label_(n_labels_), parent_(n_labels_),
-        state_(n_labels_), turned_(n_labels_ / 8 + 16),
-        lattice_{down_.data(), starts_.data(), first_run_.data(), label_.data(), parent_.data(), state_.data(),
-                 turned_.data(), shape.lz, shape.ly, shape.lx, shape.two_dimensional} {}
+        down_(n_words_),
+        starts_(n_words_),
+        first_run_(n_words_),
+        label_(n_labels_),
+        parent_(n_labels_),
+        state_(n_labels_),
+        turned_(n_labels_ / 8 + 16),
+        lattice_{down_.data(),   starts_.data(), first_run_.data(), label_.data(), parent_.data(),       state_.data(),
+                 turned_.data(), shape.lz,       shape.ly,          shape.lx,      shape.two_dimensional} {}
   const ClusterLattice& lattice() const { return lattice_; }
 
  private:
@@ -96,9 +102,8 @@ void wolff_step(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, c
                 const SweepOptions& options, std::int64_t* flipped, std::int64_t* cluster_size) {
   check_cluster(spins, n_chains, shape, beta, coupling, options);
   for_each_chain<WolffBuffer>(n_chains, shape, options.n_threads, [&](std::int64_t c, const WolffLattice& lattice) {
-    const WolffTotals totals =
-        kernels().wolff_steps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling), make_key(options, c),
-                              cluster_size != nullptr);
+    const WolffTotals totals = kernels().wolff_steps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling),
+                                                     make_key(options, c), cluster_size != nullptr);
     flipped[c] = totals.flipped;
     if (cluster_size != nullptr) cluster_size[c] = totals.cluster_size;
   });
@@ -108,8 +113,8 @@ void swendsen_wang_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape
                          Coupling coupling, const SweepOptions& options, std::int64_t* n_clusters) {
   check_cluster(spins, n_chains, shape, beta, coupling, options);
   for_each_chain<ClusterBuffer>(n_chains, shape, options.n_threads, [&](std::int64_t c, const ClusterLattice& lattice) {
-    n_clusters[c] = kernels().swendsen_wang_sweeps(spins + c * shape.n_sites(), lattice,
-                                                   make_rule(beta[c], coupling), make_key(options, c));
+    n_clusters[c] = kernels().swendsen_wang_sweeps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling),
+                                                   make_key(options, c));
   });
 }
 
