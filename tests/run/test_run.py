@@ -195,7 +195,7 @@ def test_callback_sees_every_draw(toy):
 
 
 def test_callback_can_end_the_run(toy):
-    samples = run(toy, n_chains=2, n_steps=9, callback=lambda step, *_: step < 4)
+    samples = run(toy, n_chains=2, n_steps=9, callback=lambda step, *_: np.bool_(step < 4))
     assert samples.n_draws == 4
     assert not samples.provenance["complete"] and not samples.provenance["interrupted"]
     assert samples.provenance["last_step"] == 4
