@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     import xarray
+
     from spinodal.analysis import Estimate
 
 Array = npt.NDArray[Any]
@@ -107,10 +108,9 @@ class Samples:
         name : str
             One of `spinodal.analysis.observables`, "energy_per_site" for example.
         """
-        from spinodal.analysis.observables import observable
+        from spinodal.analysis import observable
 
-        values: FloatArray = observable(self, name)
-        return values
+        return observable(self, name)
 
     def estimate(self, name: str) -> Estimate:
         """Return an observable's mean over all draws, with its error bar and whether to trust it.

@@ -153,7 +153,7 @@ def test_another_system_or_sampler_or_version_is_refused(toy, path, monkeypatch)
     killed_run(toy, path)
     with pytest.raises(ResumeError, match=r"system\.h was 0\.1, now 0\.2; sampler\.temperature was 2\.5, now 2\.0"):
         run(ToyHeatBath(ToyIsing(h=0.2), 2.0), checkpoint=path, **ARGUMENTS)
-    monkeypatch.setattr("spinodal.samplers.running.provenance.package_version", lambda: "9.9")
+    monkeypatch.setattr("spinodal.__version__", "9.9")
     with pytest.raises(ResumeError, match=r"version was '.*', now '9\.9'"):
         run(toy, checkpoint=path, **ARGUMENTS)
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -149,14 +150,7 @@ def test_to_xarray_names_the_dimensions_of_other_systems():
 
 def test_import_is_light():
     code = "import sys, spinodal.samples, spinodal.samplers.run; print(*sys.modules)"
-    output = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment()
-    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     heavy = {"h5py", "xarray", "torch", "scipy", "rich", "matplotlib", "numba", "ray", "multiprocessing"}
     assert not heavy & set(output.stdout.split())
-
-
-def _environment():
-    import os
-
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -84,18 +84,17 @@ class ToyHeatBath:
         return np.broadcast_to(temperature, (n_chains,)).copy()
 
     def for_chains(self, start: int, stop: int) -> ToyHeatBath:
-        return replace(
-            self, temperature=self.temperature if np.ndim(self.temperature) == 0 else self.temperature[start:stop]
-        )
+        return self if np.ndim(self.temperature) == 0 else replace(self, temperature=self.temperature[start:stop])
 
     def describe(self) -> dict[str, Any]:
         return {"method": type(self).__name__, "temperature": self.temperature, "n_threads": 1}
 
-    def init(self, key: Key, n_chains: int, draws: Array | None = None) -> ToyState:
-        if draws is None:
-            rows = [generator(key.seed, key.first_chain + c, _START).random(self.system.shape) for c in range(n_chains)]
-            draws = np.where(np.array(rows) < 0.5, -1, 1)
-        return ToyState(np.array(draws, np.int8), np.zeros(n_chains, np.int64))
+    def init(self, key: Key, n_chains: int) -> ToyState:
+        rows = [generator(key.seed, key.first_chain + c, _START).random(self.system.shape) for c in range(n_chains)]
+        return self.state_from(np.where(np.array(rows) < 0.5, -1, 1))
+
+    def state_from(self, draws: Array) -> ToyState:
+        return ToyState(np.array(draws, np.int8), np.zeros(len(draws), np.int64))
 
     def restore(self, arrays: Mapping[str, Array]) -> ToyState:
         return ToyState(arrays["spins"], arrays["steps"])
@@ -116,9 +115,8 @@ class ToyHeatBath:
         shape = self.system.shape
         color = np.indices(shape).sum(axis=0) % 2
         beta = 1 / self.chain_temperatures(len(spins)).reshape(-1, *(1,) * len(shape))
-        uniform = np.array(
-            [generator(key.seed, key.first_chain + c, key.step).random(shape) for c in range(len(spins))]
-        )
+        chains = range(key.first_chain, key.first_chain + len(spins))
+        uniform = np.array([generator(key.seed, chain, key.step).random(shape) for chain in chains])
         for parity in (0, 1):
             axes = range(-len(shape), 0)
             field = sum(np.roll(spins, 1, axis).astype(float) + np.roll(spins, -1, axis) for axis in axes)

@@ -93,9 +93,9 @@ def drive(session: Session, executor: Executor, sampler: Sampler, init: Array | 
         for number in range(len(session.groups)):
             crew.submit(number)
         while crew.pending and session.go_on():
-            number = crew.collect(_POLL_SECONDS)
-            if number is not None:
-                crew.submit(number)
+            returned = crew.collect(_POLL_SECONDS)
+            if returned is not None:
+                crew.submit(returned)
         # Workers that heard the Ctrl-C too are about to answer; what the others have begun is lost.
         deadline = time.monotonic() + _LAST_CALL_SECONDS
         while crew.pending and crew.collect(max(0.0, deadline - time.monotonic())) is not None:
