@@ -24,7 +24,7 @@ HOMES = {
     "_native": ("backends/",),
     "numba": ("backends/",),
     "torch": ("score/", "interop/torch_ops.py"),
-    "typer": ("cli.py", "cli/"),
+    "rich": ("cli/", "samplers/running/progress.py"),
     "fastapi": ("service/",),
     "scipy": (),
 }
