@@ -18,7 +18,7 @@ import numpy as np
 
 import spinodal as sp
 from cases import LADDER, Case
-from peers import Engine
+from peers import Engine, Simulation
 
 MAX_SIGMAS = 5.0
 WARM = 3.0
@@ -123,8 +123,10 @@ def cubic_energy(temperature: float) -> float:
 def _large(engine: Engine, probe: Case) -> Answer:
     """The shape itself, or a smaller one if the engine would take long; the error from the exact heat capacity."""
     work_of_an_update, seconds = _cost(engine, probe.at(shape=(128, 128)))
-    sites = int(_SECONDS / (_SWEEPS_BEFORE + _FEWEST_DRAWS * _SWEEPS_BETWEEN) / seconds)
-    while probe.n_sites > max(sites, 64 * 64):
+    sites = max(64 * 64, int(_SECONDS / (_SWEEPS_BEFORE + _FEWEST_DRAWS * _SWEEPS_BETWEEN) / seconds))
+    if probe.algorithm == "wolff":  # small clusters are not what it is for: millions for a sweep
+        sites = 128 * 128
+    while probe.n_sites > sites:
         probe = probe.at(shape=tuple(length // 2 for length in probe.shape))
     updates = max(1, round(probe.n_sites / work_of_an_update)) if probe.algorithm == "wolff" else 1
     simulation = engine.start(probe, seed=202)
@@ -137,6 +139,14 @@ def _large(engine: Engine, probe: Case) -> Answer:
     one_draw = math.sqrt(float(exact.heat_capacity_per_site) / probe.n_sites) * WARM
     stderr = one_draw / math.sqrt(len(draws))
     return Answer(_describe(probe), float(exact.energy_per_site), float(np.mean(draws)), stderr)
+
+
+def check_timed(engine: Engine, case: Case, simulation: Simulation) -> Answer:
+    """Return the energy of a timed, equilibrated lattice; raise if it is 5 standard deviations of one draw off."""
+    exact = sp.exact.kaufman(case.shape, case.temperature)
+    one_draw = math.sqrt(float(exact.heat_capacity_per_site) / case.n_sites) * case.temperature
+    measured = float(simulation.energy_per_site().mean())
+    return Answer(_describe(case), float(exact.energy_per_site), measured, one_draw).check(engine.name)
 
 
 def _cost(engine: Engine, probe: Case) -> tuple[float, float]:

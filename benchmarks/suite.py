@@ -52,6 +52,9 @@ def time_case(case: Case, effort: Effort, names: str | None = None) -> list[Row]
     for simulation in simulations.values():
         warm_up(simulation, effort)
     timings = measure(simulations, effort)
+    if case.is_cluster:
+        for engine in engines:
+            checked[engine.name].append(answers.check_timed(engine, case, simulations[engine.name]))
     scale = NOMINAL_BAR / timings.pop(_SCALE).best
     references = {
         name.removesuffix(_AT_ZERO): timing

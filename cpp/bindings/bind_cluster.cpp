@@ -27,9 +27,9 @@ void wolff_step(Spins& spins, const Reals& beta, double J, double h, std::int64_
   spinodal::wolff_step(data, batch.n_chains, batch.shape, betas, {J, h}, options, n_flipped, sizes);
 }
 
-void swendsen_wang_sweep(Spins& spins, const Reals& beta, double J, double h, std::int64_t n_sweeps,
-                         std::uint64_t seed, std::uint64_t sweep, std::uint32_t first_chain, const std::string& stream,
-                         int ndim, int n_threads, Integers& n_clusters) {
+void swendsen_wang_sweep(Spins& spins, const Reals& beta, double J, double h, std::int64_t n_sweeps, std::uint64_t seed,
+                         std::uint64_t sweep, std::uint32_t first_chain, const std::string& stream, int ndim,
+                         int n_threads, Integers& n_clusters) {
   const SpinBatch batch = batch_of(spins, ndim);
   std::int8_t* data = spins.mutable_data();
   const double* betas = read(beta, batch.n_chains, "beta");
@@ -44,8 +44,8 @@ void swendsen_wang_sweep(Spins& spins, const Reals& beta, double J, double h, st
 void bind_cluster(py::module_& module) {
   using py::arg;
   module.def("wolff_step", &wolff_step, arg("spins").noconvert(), arg("beta").noconvert(), arg("J"), arg("h"),
-             arg("n_steps"), arg("seed"), arg("step"), arg("first_chain"), arg("stream"), arg("ndim"),
-             arg("n_threads"), arg("flipped").noconvert(), arg("cluster_size").noconvert());
+             arg("n_steps"), arg("seed"), arg("step"), arg("first_chain"), arg("stream"), arg("ndim"), arg("n_threads"),
+             arg("flipped").noconvert(), arg("cluster_size").noconvert());
   module.def("swendsen_wang_sweep", &swendsen_wang_sweep, arg("spins").noconvert(), arg("beta").noconvert(), arg("J"),
              arg("h"), arg("n_sweeps"), arg("seed"), arg("sweep"), arg("first_chain"), arg("stream"), arg("ndim"),
              arg("n_threads"), arg("n_clusters").noconvert());

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Active bonds of a row of sites, 64 at a time.
 //
-// The bond from site x of row r along an axis has byte x of the row of blocks cluster_bond as the
-// top of its 64-bit uniform; the other 56 bits come from cluster_tail, and are drawn only where the
-// top leaves the comparison open: one time in 256.
+// The bond from site x of row r along an axis has byte x % 16 of block cluster_bond, 2^16·axis + x / 16,
+// as the top of its 64-bit uniform, and one to the ghost spin that of block cluster_field, x / 16. The
+// other 56 bits come from block x of cluster_tail, and are drawn only where the top leaves the
+// comparison open: one time in 256. Axes x and y share a block of row r, z and the ghost one of
+// row r + 2^31, each the upper bits of a half.
 #pragma once
 
 #include "kernels/bits.hpp"
@@ -15,27 +17,39 @@ SPINODAL_KERNELS_BEGIN
 /// Bonds from a site to the next along an axis, and to the ghost spin.
 enum class Bond : std::uint32_t { x, y, z, ghost };
 
+/// The bonds of one kind of one row, taken word by word.
 template <class Generator>
-class ClusterBonds {
+class BondRow {
  public:
-  ClusterBonds(const Generator& generator, const ClusterKey& key, Bond kind, std::uint64_t threshold)
-      : generator_(generator), chain_(key.chain), kind_(static_cast<std::uint32_t>(kind)), threshold_(threshold) {}
+  BondRow(const Generator& generator, Bond kind, std::uint64_t threshold, std::uint64_t sweep, std::uint32_t chain,
+          std::int64_t r)
+      : generator_(generator),
+        kind_(static_cast<std::uint32_t>(kind)),
+        row_(static_cast<std::uint32_t>(r)),
+        chain_(chain),
+        threshold_(threshold),
+        sweep_(sweep),
+        cursor_(generator.cursor(first_block(kind))) {}
 
-  /// The bonds of word w of row r that are active, out of `satisfied`.
-  SPINODAL_INLINE Word draw(std::uint64_t sweep, std::int64_t r, std::int64_t w, Word satisfied) const {
-    const auto row = static_cast<std::uint32_t>(r);
-    const Counter base = make_counter(Purpose::cluster_bond, kind_ << 16, row, sweep, chain_);
-    const Bytes low = generator_.pair(base, static_cast<std::uint32_t>(2 * w));
-    const Bytes high = generator_.pair(base, static_cast<std::uint32_t>(2 * w + 1));
+  /// The active bonds, out of `satisfied`, of word w: 0 in the first call, one more in each.
+  SPINODAL_INLINE Word draw(std::int64_t w, Word satisfied) {
+    Bytes low, high;
+    generator_.template draw<1>(cursor_, &low);
+    generator_.template draw<1>(cursor_, &high);
     const auto top = static_cast<std::uint8_t>(threshold_ >> 56);
     Word active = satisfied & (at_most(low, top) | at_most(high, top) << 32);
     for (Word open = active & (equal(low, top) | equal(high, top) << 32); open != 0; open &= open - 1) {
-      if (!settle(sweep, row, static_cast<std::uint32_t>(64 * w + lowest(open)))) active &= ~(open & -open);
+      if (!settle(static_cast<std::uint32_t>(64 * w + lowest(open)))) active &= ~(open & -open);
     }
     return active;
   }
 
  private:
+  Counter first_block(Bond kind) const {
+    if (kind == Bond::ghost) return make_counter(Purpose::cluster_field, 0, row_, sweep_, chain_);
+    return make_counter(Purpose::cluster_bond, kind_ << 16, row_, sweep_, chain_);
+  }
+
 #if defined(__AVX2__)
   static SPINODAL_INLINE Word mask_of(__m256i v) { return static_cast<std::uint32_t>(_mm256_movemask_epi8(v)); }
   static SPINODAL_INLINE Word at_most(Bytes u, std::uint8_t top) {
@@ -58,16 +72,16 @@ class ClusterBonds {
 #endif
 
   /// The other 56 bits: half a block, two kinds of bond to a block, two blocks to a site.
-  SPINODAL_INLINE bool settle(std::uint64_t sweep, std::uint32_t row, std::uint32_t x) const {
+  SPINODAL_INLINE bool settle(std::uint32_t x) const {
     constexpr std::uint64_t low_56_bits = ~std::uint64_t{0} >> 8;
-    const Counter c = make_counter(Purpose::cluster_tail, x, row | kind_ / 2 << 31, sweep, chain_);
-    const Block rest = generator_.block(c);
+    const Block rest = generator_.block(make_counter(Purpose::cluster_tail, x, row_ | kind_ / 2 << 31, sweep_, chain_));
     return (kind_ % 2 == 0 ? rest.lo : rest.hi) >> 8 <= (threshold_ & low_56_bits);
   }
 
   const Generator& generator_;
-  const std::uint32_t chain_, kind_;
-  const std::uint64_t threshold_;
+  const std::uint32_t kind_, row_, chain_;
+  const std::uint64_t threshold_, sweep_;
+  typename Generator::Cursor cursor_;
 };
 
 SPINODAL_KERNELS_END

@@ -15,11 +15,15 @@ constexpr std::uint8_t flips = 1, bound = 2;
 template <bool planar, class Generator>
 class SwendsenWang {
  public:
-  SwendsenWang(const ClusterLattice& lattice, const ClusterRule& rule, const ClusterKey& key, const Generator& generator)
-      : lattice_(lattice), rule_(rule), key_(key), generator_(generator), forest_(lattice.parent),
-        along_x_(generator, key, Bond::x, rule.bond_threshold), along_y_(generator, key, Bond::y, rule.bond_threshold),
-        along_z_(generator, key, Bond::z, rule.bond_threshold), to_ghost_(generator, key, Bond::ghost, rule.ghost_threshold),
-        unlike_(rule.antiferromagnetic ? ~Word{0} : 0), n_words_(lattice.n_words()),
+  SwendsenWang(const ClusterLattice& lattice, const ClusterRule& rule, const ClusterKey& key,
+               const Generator& generator)
+      : lattice_(lattice),
+        rule_(rule),
+        key_(key),
+        generator_(generator),
+        forest_(lattice.parent),
+        unlike_(rule.antiferromagnetic ? ~Word{0} : 0),
+        n_words_(lattice.n_words()),
         last_valid_(~Word{0} >> (64 * n_words_ - lattice.lx)) {}
 
   std::int64_t run() {
@@ -41,11 +45,11 @@ class SwendsenWang {
     for (std::int64_t r = 0; r < lattice_.n_rows(); ++r) {
       const bool wraps = find_runs(r);
       prepare_labels();
-      for (std::int64_t w = 0; w < n_words_; ++w) label_word(r, w);
+      label_row(r);
       if (wraps) n_unions_ += forest_.unite(lattice_.label[first_run(r)[0]], lattice_.label[n_runs_ - 1]);
     }
-    for (std::int64_t z = 0; z < lz; ++z) unite_rows(along_y_, z * ly + ly - 1, z * ly);
-    for (std::int64_t y = 0; y < ly && !planar; ++y) unite_rows(along_z_, (lz - 1) * ly + y, y);
+    for (std::int64_t z = 0; z < lz; ++z) unite_rows(Bond::y, z * ly + ly - 1, z * ly);
+    for (std::int64_t y = 0; y < ly && !planar; ++y) unite_rows(Bond::z, (lz - 1) * ly + y, y);
     return n_labels_ - n_unions_;
   }
 
@@ -54,20 +58,26 @@ class SwendsenWang {
   std::uint32_t* first_run(std::int64_t r) const { return lattice_.first_run + r * n_words_; }
   Word valid(std::int64_t w) const { return w == n_words_ - 1 ? last_valid_ : ~Word{0}; }
 
-  /// Active bonds between rows a and b at word w, drawn from those of row a.
-  SPINODAL_INLINE Word between(const ClusterBonds<Generator>& bonds, std::int64_t a, std::int64_t b, std::int64_t w) const {
-    return bonds.draw(sweep_, a, w, (~(down(a)[w] ^ down(b)[w]) ^ unlike_) & valid(w));
+  BondRow<Generator> bonds(Bond kind, std::int64_t r) const {
+    const std::uint64_t threshold = kind == Bond::ghost ? rule_.ghost_threshold : rule_.bond_threshold;
+    return BondRow<Generator>(generator_, kind, threshold, sweep_, key_.chain, r);
+  }
+
+  /// Where the bonds between rows a and b have J s_i s_j > 0.
+  SPINODAL_INLINE Word satisfied(std::int64_t a, std::int64_t b, std::int64_t w) const {
+    return (~(down(a)[w] ^ down(b)[w]) ^ unlike_) & valid(w);
   }
 
   /// The first sites of a row's runs; returns whether the bond across the boundary is active.
   bool find_runs(std::int64_t r) {
+    BondRow<Generator> along = bonds(Bond::x, r);
     const Word* s = down(r);
     Word* const begin = starts(r);
     const int last = static_cast<int>((lattice_.lx - 1) % 64);
     Word before = 0;
     for (std::int64_t w = 0; w < n_words_; ++w) {
       const Word next = s[w] >> 1 | (w == n_words_ - 1 ? (s[0] & 1) << last : s[w + 1] << 63);
-      const Word active = along_x_.draw(sweep_, r, w, (~(s[w] ^ next) ^ unlike_) & valid(w));
+      const Word active = along.draw(w, (~(s[w] ^ next) ^ unlike_) & valid(w));
       begin[w] = ~(active << 1 | before) & valid(w);
       before = active >> 63;
       if (w == n_words_ - 1) before = active >> last & 1;
@@ -84,15 +94,19 @@ class SwendsenWang {
     n_ready_ = end;
   }
 
-  void label_word(std::int64_t r, std::int64_t w) {
-    const std::int64_t ly = lattice_.ly, y = planar ? r : r % ly;
-    const Word above = y > 0 ? between(along_y_, r - 1, r, w) : 0;
-    const Word behind = !planar && r >= ly ? between(along_z_, r - ly, r, w) : 0;
-    first_run(r)[w] = static_cast<std::uint32_t>(n_runs_);
-    const Word used = inherit(r, w, above, behind);
-    if (y > 0) unite_words(r - 1, r, w, above, used & above);
-    if (!planar && r >= ly) unite_words(r - ly, r, w, behind, used & ~above);
-    if (rule_.field_sign != 0) bind(r, w);
+  void label_row(std::int64_t r) {
+    const std::int64_t ly = lattice_.ly;
+    const bool has_above = planar ? r > 0 : r % ly > 0, has_behind = !planar && r >= ly;
+    BondRow<Generator> to_above = bonds(Bond::y, r - 1), to_behind = bonds(Bond::z, r - ly);
+    for (std::int64_t w = 0; w < n_words_; ++w) {
+      const Word above = has_above ? to_above.draw(w, satisfied(r - 1, r, w)) : 0;
+      const Word behind = has_behind ? to_behind.draw(w, satisfied(r - ly, r, w)) : 0;
+      first_run(r)[w] = static_cast<std::uint32_t>(n_runs_);
+      const Word used = inherit(r, w, above, behind);
+      if (has_above) unite_words(r - 1, r, w, above, used & above);
+      if (has_behind) unite_words(r - ly, r, w, behind, used & ~above);
+    }
+    if (rule_.field_sign != 0) bind(r);
   }
 
   /// Label the runs that start in a word; returns the bonds that gave them theirs.
@@ -142,16 +156,20 @@ class SwendsenWang {
     }
   }
 
-  void unite_rows(const ClusterBonds<Generator>& bonds, std::int64_t a, std::int64_t b) {
-    for (std::int64_t w = 0; w < n_words_; ++w) unite_words(a, b, w, between(bonds, a, b, w), 0);
+  void unite_rows(Bond kind, std::int64_t a, std::int64_t b) {
+    BondRow<Generator> across = bonds(kind, a);
+    for (std::int64_t w = 0; w < n_words_; ++w) unite_words(a, b, w, across.draw(w, satisfied(a, b, w)), 0);
   }
 
-  /// Note the ghost's bonds to the sites of a word in the labels of their runs.
-  void bind(std::int64_t r, std::int64_t w) {
-    const Word aligned = (rule_.field_sign > 0 ? ~down(r)[w] : down(r)[w]) & valid(w), begin = starts(r)[w];
-    const std::uint32_t* const label = lattice_.label + first_run(r)[w] - 1;
-    Word todo = lowest_of_fields(to_ghost_.draw(sweep_, r, w, aligned), begin | 1);
-    for (; todo != 0; todo &= todo - 1) lattice_.state[label[count(begin & up_to_lowest(todo))]] |= bound;
+  /// Note the ghost's bonds to a row's sites in the labels of their runs.
+  void bind(std::int64_t r) {
+    BondRow<Generator> to_ghost = bonds(Bond::ghost, r);
+    for (std::int64_t w = 0; w < n_words_; ++w) {
+      const Word aligned = (rule_.field_sign > 0 ? ~down(r)[w] : down(r)[w]) & valid(w), begin = starts(r)[w];
+      const std::uint32_t* const label = lattice_.label + first_run(r)[w] - 1;
+      Word todo = lowest_of_fields(to_ghost.draw(w, aligned), begin | 1);
+      for (; todo != 0; todo &= todo - 1) lattice_.state[label[count(begin & up_to_lowest(todo))]] |= bound;
+    }
   }
 
   /// Carry each root's decision to its labels, and from there to the runs.
@@ -195,7 +213,6 @@ class SwendsenWang {
   const ClusterKey& key_;
   const Generator& generator_;
   LabelForest forest_;
-  const ClusterBonds<Generator> along_x_, along_y_, along_z_, to_ghost_;
   const Word unlike_;
   const std::int64_t n_words_;
   const Word last_valid_;
@@ -245,15 +262,18 @@ SPINODAL_KERNELS_END
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice& lattice, const ClusterRule& rule, const ClusterKey& key) {
+std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice& lattice, const ClusterRule& rule,
+                                  const ClusterKey& key) {
   std::int64_t n_clusters = 0;
-  for_each_word(lattice, [&](std::int64_t w, std::int64_t i, std::int64_t n) { lattice.down[w] = down_bits(spins + i, n); });
+  for_each_word(lattice,
+                [&](std::int64_t w, std::int64_t i, std::int64_t n) { lattice.down[w] = down_bits(spins + i, n); });
   with_stream(key.stream, key.seed, [&](const auto& generator) {
     using Generator = std::remove_cv_t<std::remove_reference_t<decltype(generator)>>;
     n_clusters = lattice.two_dimensional ? SwendsenWang<true, Generator>(lattice, rule, key, generator).run()
                                          : SwendsenWang<false, Generator>(lattice, rule, key, generator).run();
   });
-  for_each_word(lattice, [&](std::int64_t w, std::int64_t i, std::int64_t n) { spins_of(lattice.down[w], n, spins + i); });
+  for_each_word(lattice,
+                [&](std::int64_t w, std::int64_t i, std::int64_t n) { spins_of(lattice.down[w], n, spins + i); });
   return n_clusters;
 }
 

@@ -11,8 +11,8 @@ SPINODAL_KERNELS_BEGIN
 /// How the spins of one chain look to the loops: sublattice-transformed where that turns every
 /// antiferromagnetic bond into a ferromagnetic one and no field tells the sublattices apart.
 struct Gauge {
-  bool staggered;   ///< the byte's up bit is flipped on odd sites
-  bool one_sign;    ///< every cluster has one sign
+  bool staggered;  ///< the byte's up bit is flipped on odd sites
+  bool one_sign;   ///< every cluster has one sign
 
   Gauge(const WolffLattice& lattice, const ClusterRule& rule) {
     const bool bipartite = (lattice.lx | lattice.ly | (lattice.two_dimensional ? 0 : lattice.lz)) % 2 == 0;
@@ -26,8 +26,14 @@ class WolffChain {
  public:
   WolffChain(const WolffLattice& lattice, const ClusterRule& rule, const ClusterKey& key, const Generator& generator,
              bool one_sign, bool whole_clusters)
-      : lattice_(lattice), rule_(rule), key_(key), generator_(generator), geometry_(lattice),
-        bonds_(generator, rule.bond_threshold, key.chain), one_sign_(one_sign), whole_clusters_(whole_clusters) {}
+      : lattice_(lattice),
+        rule_(rule),
+        key_(key),
+        generator_(generator),
+        geometry_(lattice),
+        bonds_(generator, rule.bond_threshold, key.chain),
+        one_sign_(one_sign),
+        whole_clusters_(whole_clusters) {}
 
   WolffTotals run() {
     WolffTotals totals{0, 0};
@@ -79,7 +85,8 @@ class WolffChain {
     std::uint8_t active[bonds_.batch];
     queue[0] = seed;
     int n_active = first_draw;
-    for (std::uint64_t n = 0; head != tail; n += n_active, n_active = n == first_draw ? bonds_.batch - first_draw : bonds_.batch) {
+    for (std::uint64_t n = 0; head != tail;
+         n += n_active, n_active = n == first_draw ? bonds_.batch - first_draw : bonds_.batch) {
       bonds_.draw(step, n, n_active, active);
       const Visit done = visit<n_neighbors, up, far>(geometry_, lattice_.site, head, tail, active, n_active);
       head += done.n_visits, tail = done.tail, size += done.n_joined;

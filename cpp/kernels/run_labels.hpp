@@ -65,14 +65,18 @@ constexpr MergeOrder merge_order{};
 
 /// Labels of n runs: where is_new has a bit the next unused label, else the next of `found`.
 /// Returns the next unused label; writes up to 40 labels too many.
-SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32_t* found, std::uint32_t next, std::uint32_t* label) {
+SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32_t* found, std::uint32_t next,
+                                           std::uint32_t* label) {
   for (; n > 0; n -= 40) {  // five times eight: one round, nearly always, near the critical point
     for (int k = 0; k < 5; ++k, label += 8, is_new >>= 8) {
       const std::uint8_t* rank = merge_order.rank[is_new & 0xff];
       const __m256i order = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(rank)));
-      const __m256i old = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(found)), order);
-      const __m256i fresh = _mm256_add_epi32(_mm256_and_si256(order, _mm256_set1_epi32(7)), _mm256_set1_epi32(static_cast<int>(next)));
-      const __m256 both = _mm256_blendv_ps(_mm256_castsi256_ps(old), _mm256_castsi256_ps(fresh), _mm256_castsi256_ps(order));
+      const __m256i old =
+          _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(found)), order);
+      const __m256i fresh =
+          _mm256_add_epi32(_mm256_and_si256(order, _mm256_set1_epi32(7)), _mm256_set1_epi32(static_cast<int>(next)));
+      const __m256 both =
+          _mm256_blendv_ps(_mm256_castsi256_ps(old), _mm256_castsi256_ps(fresh), _mm256_castsi256_ps(order));
       _mm256_storeu_ps(reinterpret_cast<float*>(label), both);
       const int n_new = __builtin_popcount(is_new & 0xff);
       next += static_cast<std::uint32_t>(n_new);
@@ -84,7 +88,8 @@ SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32
 
 #else
 
-SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32_t* found, std::uint32_t next, std::uint32_t* label) {
+SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32_t* found, std::uint32_t next,
+                                           std::uint32_t* label) {
   for (int k = 0; k < n; ++k, is_new >>= 1) *label++ = is_new & 1 ? next++ : *found++;
   return next;
 }

@@ -24,10 +24,11 @@ class WolffBonds {
   /// Bit d + 1 of active[i]: bond d of position first + i. Both numbers are multiples of `granule`,
   /// and no multiple of `batch` lies between the first position and the last.
   void draw(std::uint64_t step, std::uint64_t first, int n_positions, std::uint8_t* active) const {
-    const Counter base = counter(Purpose::wolff_bond, step, first * words / 8);
+    auto cursor = generator_.cursor(counter(Purpose::wolff_bond, step, first * words / 8));
     for (int i = 0; i < n_positions; i += granule) {
-      const auto v = static_cast<std::uint32_t>(2 * i / granule);
-      const Bytes low = generator_.pair(base, v), high = generator_.pair(base, v + 1);
+      Bytes low, high;
+      generator_.template draw<1>(cursor, &low);
+      generator_.template draw<1>(cursor, &high);
       std::uint32_t undecided, bits = compare(low, high, &undecided);
       if (undecided != 0) bits = settle(bits, undecided, step, (first + static_cast<std::uint64_t>(i)) * words);
       spread(bits, active + i);

@@ -25,7 +25,8 @@ class WolffGeometry {
   explicit WolffGeometry(const WolffLattice& lattice)
       : length_{lattice.lx, lattice.ly, lattice.lz}, row_(lattice.row), plane_(lattice.plane) {
     const std::int64_t step[3] = {1, row_, plane_};
-    for (int d = 0; d < n_neighbors; ++d) offset[d] = static_cast<std::int32_t>(d % 2 == 0 ? -step[d / 2] : step[d / 2]);
+    for (int d = 0; d < n_neighbors; ++d)
+      offset[d] = static_cast<std::int32_t>(d % 2 == 0 ? -step[d / 2] : step[d / 2]);
   }
 
   void neighbors(std::uint32_t i, std::uint32_t* out) const {
@@ -66,14 +67,17 @@ constexpr PushOrder<n_neighbors> push_order{};
 
 /// Append *site + offset[d] for every bit d + 1 of the mask; writes past the new end.
 template <int n_neighbors>
-SPINODAL_INLINE std::uint32_t* push(std::uint32_t* tail, const std::uint32_t* site, unsigned mask, const std::int32_t* offset) {
+SPINODAL_INLINE std::uint32_t* push(std::uint32_t* tail, const std::uint32_t* site, unsigned mask,
+                                    const std::int32_t* offset) {
   const std::uint8_t* order = push_order<n_neighbors>.byte + std::size_t{mask} * (PushOrder<n_neighbors>::entry / 2);
   if constexpr (n_neighbors == 4) {
-    const __m128i targets = _mm_add_epi32(_mm_set1_epi32(static_cast<int>(*site)), _mm_load_si128(reinterpret_cast<const __m128i*>(offset)));
+    const __m128i targets = _mm_add_epi32(_mm_set1_epi32(static_cast<int>(*site)),
+                                          _mm_load_si128(reinterpret_cast<const __m128i*>(offset)));
     const __m128i packed = _mm_shuffle_epi8(targets, _mm_load_si128(reinterpret_cast<const __m128i*>(order)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(tail), packed);
   } else {
-    const __m256i targets = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(*site)), _mm256_load_si256(reinterpret_cast<const __m256i*>(offset)));
+    const __m256i targets = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(*site)),
+                                             _mm256_load_si256(reinterpret_cast<const __m256i*>(offset)));
     const __m256i lane = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(order)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(tail), _mm256_permutevar8x32_epi32(targets, lane));
   }
@@ -83,7 +87,8 @@ SPINODAL_INLINE std::uint32_t* push(std::uint32_t* tail, const std::uint32_t* si
 #else
 
 template <int n_neighbors>
-SPINODAL_INLINE std::uint32_t* push(std::uint32_t* tail, const std::uint32_t* site, unsigned mask, const std::int32_t* offset) {
+SPINODAL_INLINE std::uint32_t* push(std::uint32_t* tail, const std::uint32_t* site, unsigned mask,
+                                    const std::int32_t* offset) {
   for (int d = 0; d < n_neighbors; ++d) {
     *tail = *site + static_cast<std::uint32_t>(offset[d]);
     tail += mask >> (d + 1) & 1;
@@ -95,11 +100,14 @@ SPINODAL_INLINE std::uint32_t* push(std::uint32_t* tail, const std::uint32_t* si
 
 /// The bytes of the sites of the cluster's sign have up_bit in seen<up>(byte).
 template <bool up>
-SPINODAL_INLINE unsigned seen(unsigned byte) { return up ? byte : ~byte; }
+SPINODAL_INLINE unsigned seen(unsigned byte) {
+  return up ? byte : ~byte;
+}
 
 template <int n_neighbors, bool up>
-__attribute__((noinline)) std::uint32_t* push_wrapped(const WolffGeometry<n_neighbors>& geometry, const std::uint8_t* site,
-                                                      std::uint32_t i, unsigned active, std::uint32_t* tail) {
+__attribute__((noinline)) std::uint32_t* push_wrapped(const WolffGeometry<n_neighbors>& geometry,
+                                                      const std::uint8_t* site, std::uint32_t i, unsigned active,
+                                                      std::uint32_t* tail) {
   std::uint32_t target[n_neighbors];
   geometry.neighbors(i, target);
   for (int d = 0; d < n_neighbors; ++d) {
@@ -117,8 +125,9 @@ struct Visit {
 
 /// Visit at most n_active entries from `head` on. `far`: the lattice exceeds the cache.
 template <int n_neighbors, bool up, bool far>
-__attribute__((noinline)) Visit visit(const WolffGeometry<n_neighbors>& geometry, std::uint8_t* site, const std::uint32_t* head,
-                                      std::uint32_t* tail, const std::uint8_t* active, std::int64_t n_active) {
+__attribute__((noinline)) Visit visit(const WolffGeometry<n_neighbors>& geometry, std::uint8_t* site,
+                                      const std::uint32_t* head, std::uint32_t* tail, const std::uint8_t* active,
+                                      std::int64_t n_active) {
   constexpr int look_ahead = 32;
   const std::int64_t row = geometry.offset[3], plane = geometry.offset[n_neighbors - 1];
   std::uint8_t *above = site - row, *below = site + row;

@@ -34,7 +34,8 @@ class WolffBuffer {
       : row_(shape.lx + 16),  // rows a power of two apart would share few cache sets
         site_(shape.lz * shape.ly * row_),
         queue_(shape.n_sites() * (shape.two_dimensional ? 2 : 3) + 1 + WolffLattice::queue_margin),
-        lattice_{site_.data(), queue_.data(), shape.lz, shape.ly, shape.lx, row_, row_ * shape.ly, shape.two_dimensional} {}
+        lattice_{site_.data(), queue_.data(), shape.lz,        shape.ly,
+                 shape.lx,     row_,          row_ * shape.ly, shape.two_dimensional} {}
   const WolffLattice& lattice() const { return lattice_; }
 
  private:
@@ -49,10 +50,15 @@ class ClusterBuffer {
   explicit ClusterBuffer(LatticeShape shape)
       : n_words_(shape.lz * shape.ly * ((shape.lx + 63) / 64)),
         n_labels_(shape.n_sites() + ClusterLattice::label_margin),
-        down_(n_words_), starts_(n_words_), first_run_(n_words_), label_(n_labels_), parent_(n_labels_),
-        state_(n_labels_), turned_(n_labels_ / 8 + 16),
-        lattice_{down_.data(), starts_.data(), first_run_.data(), label_.data(), parent_.data(), state_.data(),
-                 turned_.data(), shape.lz, shape.ly, shape.lx, shape.two_dimensional} {}
+        down_(n_words_),
+        starts_(n_words_),
+        first_run_(n_words_),
+        label_(n_labels_),
+        parent_(n_labels_),
+        state_(n_labels_),
+        turned_(n_labels_ / 8 + 16),
+        lattice_{down_.data(),   starts_.data(), first_run_.data(), label_.data(), parent_.data(),       state_.data(),
+                 turned_.data(), shape.lz,       shape.ly,          shape.lx,      shape.two_dimensional} {}
   const ClusterLattice& lattice() const { return lattice_; }
 
  private:

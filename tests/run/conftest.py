@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from run.toy import ToyHeatBath, ToyIsing, ToyTempering
+from spinodal.samplers.metropolis import Metropolis
+from spinodal.samplers.tempering import ParallelTempering
 from spinodal.samples import Samples
+from spinodal.systems.ising import IsingModel
 
 SAMPLERS = {
     "heat_bath": ToyHeatBath(ToyIsing(), 2.5),
     "temperatures": ToyHeatBath(ToyIsing((3, 5)), np.array([2.0, 2.5, 3.0, 3.5])),
     "tempering": ToyTempering(ToyIsing((2, 4, 4))),
+    "metropolis": Metropolis(IsingModel((4, 6), h=0.1), [2.0, 2.5, 3.0, 3.5]),
+    "parallel_tempering": ParallelTempering(IsingModel((2, 4, 4)), [3.0, 4.0]),
 }
 
 
@@ -28,9 +32,10 @@ def toy() -> ToyHeatBath:
     return ToyHeatBath(ToyIsing(), 2.5)
 
 
-@pytest.fixture
-def assert_same() -> Callable[[Samples, Samples], None]:
-    return same_bits
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These lattices are too small to share, and teams of threads wait long for each other on a busy machine."""
+    monkeypatch.setenv("SPINODAL_NUM_THREADS", "1")
 
 
 def same_bits(one: Samples, other: Samples) -> None:

@@ -144,7 +144,7 @@ def test_flipped_bits_are_caught_or_harmless(saved):
     path, samples = saved
     data = path.read_bytes()
     caught = 0
-    for position in random.Random(1).sample(range(len(data)), 300):
+    for position in random.Random(1).sample(range(len(data)), 150):
         damaged = bytearray(data)
         damaged[position] ^= 1 << random.Random(position).randrange(8)
         path.write_bytes(damaged)
@@ -156,7 +156,7 @@ def test_flipped_bits_are_caught_or_harmless(saved):
         else:
             same_bits(back, samples)
             assert back.provenance == samples.provenance
-    assert caught > 50
+    assert caught > 30
 
 
 def test_overwritten_stretches_are_caught_or_harmless(saved):

@@ -128,7 +128,7 @@ def test_ctrl_c_returns_within_a_tenth_of_a_second(tmp_path, with_checkpoint, wo
     for attempt in range(5):  # the machine may be busy with something else
         path = tmp_path / f"{attempt}.h5" if with_checkpoint else None
         process, connection = start(long_run, path, workers)
-        time.sleep(0.75)
+        time.sleep(0.75)  # longer than what a worker does at a time
         pressed = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         returned, n_draws, interrupted = connection.recv()
@@ -136,7 +136,7 @@ def test_ctrl_c_returns_within_a_tenth_of_a_second(tmp_path, with_checkpoint, wo
         assert process.exitcode == 0
         process.close()
         connection.close()
-        assert interrupted and n_draws > 10
+        assert interrupted and n_draws > 0
         if path is not None:
             assert load(path).n_draws >= n_draws
         latencies.append(returned - pressed)

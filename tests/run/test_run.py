@@ -36,7 +36,8 @@ def test_draws_are_those_of_the_sampler(sampler):
         np.testing.assert_array_equal(samples.draws[:, draw], state.draws)
         np.testing.assert_array_equal(samples.energy[:, draw], sampler.system.energy(state.draws))
         np.testing.assert_array_equal(samples.info["magnetization"][:, draw], sampler.system.magnetization(state.draws))
-        np.testing.assert_array_equal(samples.info["flipped"][:, draw], info["flipped"])
+        for name, sums in info.items():
+            np.testing.assert_array_equal(samples.info[name][:, draw], sums)
     assert samples.draws.dtype == np.int8 and samples.energy.dtype == np.float64
     assert samples.temperature.tolist() == sampler.chain_temperatures(4).tolist()
     assert samples.provenance["complete"] and not samples.provenance["interrupted"]
@@ -50,7 +51,10 @@ def test_bits_do_not_depend_on_the_length_of_calls(sampler, pace):
         rng = random.Random(seed)
         pace(lambda rng=rng: rng.choice([1, 2, 3, 8, 100]))
         same_bits(run(sampler, **arguments), reference)
-    assert (reference.info["n_sweeps"] == 10).all()
+
+
+def test_diagnostics_are_summed_from_draw_to_draw(toy):
+    assert (run(toy, n_chains=2, n_steps=30, burn_in=7, thin=10).info["n_sweeps"] == 10).all()
 
 
 def test_calls_are_short(toy, monkeypatch):
@@ -191,7 +195,7 @@ def test_callback_sees_every_draw(toy):
 
 
 def test_callback_can_end_the_run(toy):
-    samples = run(toy, n_chains=2, n_steps=9, callback=lambda step, *_: step < 4)
+    samples = run(toy, n_chains=2, n_steps=9, callback=lambda step, *_: np.bool_(step < 4))
     assert samples.n_draws == 4
     assert not samples.provenance["complete"] and not samples.provenance["interrupted"]
     assert samples.provenance["last_step"] == 4

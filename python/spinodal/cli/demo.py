@@ -24,7 +24,7 @@ _LATTICES: dict[int, tuple[tuple[float, ...], int, int]] = {
     16: (_SCAN + _CRITICAL, 48, 96),
     32: (_SCAN + _CRITICAL, 32, 96),
     64: (_SCAN + _CRITICAL, 16, 96),
-    128: ((2.0, *_FOCUS, 2.7), 64, 64),
+    128: ((2.0, *_FOCUS, 2.7), 48, 96),
 }
 _STEPS, _QUICK_STEPS = 1600, 200
 

@@ -97,7 +97,8 @@ class Session:
             self.recording.put_last(chains.index, draw + 1, configurations)
         if self.callback is not None:
             info = {name.removeprefix("info/"): value for name, value in values.items()}
-            self.stopped = self.callback(chains.step, chains.state, info) is False
+            answer = self.callback(chains.step, chains.state, info)
+            self.stopped = isinstance(answer, bool | np.bool_) and not answer
 
     def record_block(self, index: slice, first: int, block: Values, last: Array | None) -> None:
         """Store the draws that a worker took."""
