@@ -5,4 +5,5 @@ PYBIND11_MODULE(_native, module) {
   module.doc() = "Compiled kernels of spinodal; use them through spinodal.kernels.";
   spinodal::bindings::bind_runtime(module);
   spinodal::bindings::bind_ising(module);
+  spinodal::bindings::bind_cluster(module);
 }

@@ -16,6 +16,9 @@ void random_spins(std::int8_t* spins, std::int64_t n_sites, Stream, std::uint64_
 std::int64_t first_non_spin(const std::int8_t* spins, std::int64_t n);
 std::int64_t sum_spins(const std::int8_t* spins, std::int64_t n);
 std::int64_t bond_sum(const std::int8_t* spins, LatticeShape shape);
+WolffTotals wolff_steps(std::int8_t* spins, const WolffLattice&, const ClusterRule&, const ClusterKey&,
+                        bool whole_clusters);
+std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice&, const ClusterRule&, const ClusterKey&);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

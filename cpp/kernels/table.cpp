@@ -17,6 +17,8 @@ const KernelTable kernel_table = {
     first_non_spin,
     sum_spins,
     bond_sum,
+    wolff_steps,
+    swendsen_wang_sweeps,
 };
 
 }  // namespace SPINODAL_ISA

@@ -37,6 +37,61 @@ struct SweepKey {
   std::uint32_t chain;
 };
 
+/// The cluster updates of one chain; update t draws from the counters of step first_step + t.
+struct ClusterKey {
+  Stream stream;
+  std::uint64_t seed, first_step;
+  std::int64_t n_steps;
+  std::uint32_t chain;
+};
+
+/// Fortuin-Kasteleyn bonds of one chain. A bond with J s_i s_j > 0 is active when U ≤ bond_threshold,
+/// one between the ghost spin and a site with h s_i > 0 when U ≤ ghost_threshold.
+struct ClusterRule {
+  std::uint64_t bond_threshold;   ///< of 1 - exp(-2β|J|)
+  std::uint64_t ghost_threshold;  ///< of 1 - exp(-2β|h|)
+  double ghost_exponent;          ///< 2β|h|
+  int field_sign;                 ///< of h: -1, 0 or 1
+  bool antiferromagnetic;         ///< J < 0
+};
+
+/// One lattice for Wolff updates, a byte a site, and the queue of the sites reached.
+///
+/// Site (z, y, x) is at z·plane + y·row + x. `queue` has room for every bond of the lattice,
+/// which each enter it at most once, the first site, and `queue_margin` more.
+struct WolffLattice {
+  std::uint8_t* site;
+  std::uint32_t* queue;
+  std::int64_t lz, ly, lx, row, plane;
+  bool two_dimensional;
+
+  static constexpr std::int64_t queue_margin = 64;
+};
+
+struct WolffTotals {
+  std::int64_t flipped, cluster_size;
+};
+
+/// One lattice for Swendsen-Wang sweeps, a bit a site, and what a sweep knows of its clusters.
+///
+/// Bit x % 64 of word x / 64 of a row is set where the spin is down; bits past lx are 0. A run is a
+/// maximal stretch of a row joined by active bonds, the one across the boundary left out.
+struct ClusterLattice {
+  std::uint64_t* down;       ///< (n_rows, n_words)
+  std::uint64_t* starts;     ///< (n_rows, n_words) first sites of runs
+  std::uint32_t* first_run;  ///< (n_rows, n_words) number of runs that start before the word
+  std::uint32_t* label;      ///< of each run, in the order of their first sites
+  std::uint32_t* parent;     ///< of each label: a smaller one of its cluster, or itself
+  std::uint8_t* state;       ///< of each label: 1 flips, 2 bound to the ghost
+  std::uint8_t* turned;      ///< a bit a run: its spins flip
+  std::int64_t lz, ly, lx;
+  bool two_dimensional;
+
+  static constexpr std::int64_t label_margin = 128;
+  std::int64_t n_rows() const { return lz * ly; }
+  std::int64_t n_words() const { return (lx + 63) / 64; }
+};
+
 struct KernelTable {
   const char* isa;
   void (*stream_blocks)(Stream, std::uint64_t seed, const Counter*, std::uint64_t n, std::uint32_t* out);
@@ -50,6 +105,10 @@ struct KernelTable {
   std::int64_t (*first_non_spin)(const std::int8_t* spins, std::int64_t n);
   std::int64_t (*sum_spins)(const std::int8_t* spins, std::int64_t n);
   std::int64_t (*bond_sum)(const std::int8_t* spins, LatticeShape shape);
+  WolffTotals (*wolff_steps)(std::int8_t* spins, const WolffLattice&, const ClusterRule&, const ClusterKey&,
+                             bool whole_clusters);
+  std::int64_t (*swendsen_wang_sweeps)(std::int8_t* spins, const ClusterLattice&, const ClusterRule&,
+                                       const ClusterKey&);
 };
 
 namespace baseline {

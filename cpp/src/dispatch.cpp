@@ -30,8 +30,7 @@ const KernelTable* find(const std::string& name, const char* origin) {
     if (name == table->isa) return table;
     names += std::string(names.empty() ? "" : ", ") + table->isa;
   }
-  throw std::invalid_argument(std::string(origin) + "='" + name +
-                              "' cannot run here; choose one of: " + names);
+  throw std::invalid_argument(std::string(origin) + "='" + name + "' cannot run here; choose one of: " + names);
 }
 
 const KernelTable* choose() {

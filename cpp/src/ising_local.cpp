@@ -12,17 +12,12 @@
 
 #include "spinodal/ising.hpp"
 #include "src/dispatch.hpp"
+#include "src/team.hpp"
+#include "src/threshold.hpp"
 #include "src/validate.hpp"
 
 namespace spinodal {
 namespace {
-
-/// ceil(p·2^64) - 1: U ≤ threshold has probability p to within 2^-64, for any p in (0, 1].
-std::uint64_t threshold_of(double p) {
-  const double scaled = std::ceil(std::ldexp(p, 64));
-  if (scaled >= 0x1p64) return ~std::uint64_t{0};
-  return scaled < 1 ? 0 : static_cast<std::uint64_t>(scaled) - 1;
-}
 
 double metropolis(double beta_delta) { return beta_delta <= 0 ? 1.0 : std::exp(-beta_delta); }
 double heat_bath(double beta_delta) { return 1.0 / (1.0 + std::exp(beta_delta)); }
@@ -87,8 +82,7 @@ struct Rule {
   }
 };
 
-Rule make_rule(const double* beta, std::int64_t n_chains, Coupling coupling, int n_neighbors,
-               int heat_bath_every) {
+Rule make_rule(const double* beta, std::int64_t n_chains, Coupling coupling, int n_neighbors, int heat_bath_every) {
   Rule rule{{}, {}, heat_bath_every};
   for (std::int64_t c = 0; c < n_chains; ++c) {
     rule.metropolis.push_back(make_table(metropolis, beta[c], coupling, n_neighbors));
@@ -114,8 +108,7 @@ void sweep_chain(const Work& work, const ColorPlanes& planes, std::int64_t chain
   kernel.pack_rows(spins, planes, begin, end);
   for (std::int64_t i = 0; i < options.n_sweeps; ++i) {
     const std::uint64_t sweep = options.sweep + static_cast<std::uint64_t>(i);
-    const SweepKey key{options.stream, options.seed, sweep,
-                       options.first_chain + static_cast<std::uint32_t>(chain)};
+    const SweepKey key{options.stream, options.seed, sweep, options.first_chain + static_cast<std::uint32_t>(chain)};
     for (int color = 0; color < 2; ++color) {
       if (size > 1) {
 #pragma omp barrier
@@ -130,10 +123,12 @@ void sweep_all(const Work& work) {
   // A team inside one lattice pays two barriers a sweep: worth it only where a thread's share of
   // a sublattice takes far longer than a barrier, and where chains alone would leave threads idle.
   constexpr std::int64_t min_sites_a_thread = 1 << 15;
-  const int n_threads = work.options.n_threads;
-  const bool split_lattice = work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 &&
-                             work.shape.n_sites() / n_threads >= min_sites_a_thread;
-  if (n_threads == 1) {  // no team: also what a forked child can run
+  const std::int64_t n_sites = work.shape.n_sites();
+  const int n_threads = team_size(work.options.n_threads, work.n_chains * work.shape.lz * work.shape.ly,
+                                  work.n_chains * n_sites * work.options.n_sweeps);
+  const bool split_lattice =
+      work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 && n_sites / n_threads >= min_sites_a_thread;
+  if (n_threads == 1) {
     const ColorPlanes& planes = buffer_of_thread.planes(work.shape);
     for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_chain(work, planes, c, 0, 1);
   } else if (split_lattice) {
@@ -172,8 +167,7 @@ void metropolis_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape sh
     throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(heat_bath_every));
   }
   const int n_neighbors = shape.two_dimensional ? 4 : 6;
-  sweep_all(
-      {spins, n_chains, shape, make_rule(beta, n_chains, coupling, n_neighbors, heat_bath_every), options});
+  sweep_all({spins, n_chains, shape, make_rule(beta, n_chains, coupling, n_neighbors, heat_bath_every), options});
 }
 
 void heat_bath_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,

@@ -14,8 +14,7 @@ Stream parse_stream(const std::string& name) {
   throw std::invalid_argument("stream='" + name + "' is unknown; choose one of: ars7, ars5, philox10");
 }
 
-void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, std::uint64_t n,
-                   std::uint32_t* out) {
+void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, std::uint64_t n, std::uint32_t* out) {
   kernels().stream_blocks(stream, seed, counters, n, out);
 }
 

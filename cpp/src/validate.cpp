@@ -27,8 +27,7 @@ void check_spins(const std::int8_t* spins, std::int64_t n) {
 
 void check_beta(const double* beta, std::int64_t n_chains) {
   for (std::int64_t c = 0; c < n_chains; ++c) {
-    if (!std::isfinite(beta[c]) || beta[c] < 0)
-      refuse("beta must be finite and >= 0; chain ", c, " has ", beta[c]);
+    if (!std::isfinite(beta[c]) || beta[c] < 0) refuse("beta must be finite and >= 0; chain ", c, " has ", beta[c]);
   }
 }
 
@@ -43,8 +42,15 @@ void check_shape(LatticeShape shape) {
     if (lengths[axis] < 2) refuse("every lattice length must be >= 2; got ", lengths[axis]);
   }
   if (shape.lx > 1 << 20) refuse("the last lattice length must be <= 1048576; got ", shape.lx);
-  if (shape.lz * shape.ly > INT32_MAX)
-    refuse("a lattice can have at most 2147483647 rows; got ", shape.lz * shape.ly);
+  if (shape.lz * shape.ly > INT32_MAX) refuse("a lattice can have at most 2147483647 rows; got ", shape.lz * shape.ly);
+}
+
+void check_cluster_size(LatticeShape shape) {
+  // Padded rows and all bonds have to fit 32 bits as well.
+  const std::int64_t n_padded = shape.lz * shape.ly * (shape.lx + 64);
+  if (n_padded > INT32_MAX) {
+    refuse("a cluster update takes lattices of at most 2147483647 sites, 64 added to each row; got ", n_padded);
+  }
 }
 
 void check_even(LatticeShape shape) {

@@ -19,6 +19,35 @@ def metropolis_sweep(
     ndim: int,
     n_threads: int,
 ) -> None: ...
+def wolff_step(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    h: float,
+    n_steps: int,
+    seed: int,
+    step: int,
+    first_chain: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    flipped: Integers,
+    cluster_size: Integers | None,
+) -> None: ...
+def swendsen_wang_sweep(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    h: float,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    n_clusters: Integers,
+) -> None: ...
 def ising_energy(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...
 def magnetization(spins: Spins, out: Integers, ndim: int, n_threads: int) -> None: ...
 def local_field(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...

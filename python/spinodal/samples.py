@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     import xarray
+
     from spinodal.analysis import Estimate
 
 Array = npt.NDArray[Any]
@@ -107,10 +108,9 @@ class Samples:
         name : str
             One of `spinodal.analysis.observables`, "energy_per_site" for example.
         """
-        from spinodal.analysis.observables import observable
+        from spinodal.analysis import observable
 
-        values: FloatArray = observable(self, name)
-        return values
+        return observable(self, name)
 
     def estimate(self, name: str) -> Estimate:
         """Return an observable's mean over all draws, with its error bar and whether to trust it.
@@ -236,13 +236,18 @@ def load(path: str | PathLike[str]) -> Samples:
     ImportError
         If h5py is not installed.
     """
-    from spinodal.files import hdf5
+    from spinodal.files import FileFormatError, hdf5
     from spinodal.files.unfinished import read_unfinished
 
     path = Path(path)
     contents = None if path.exists() else read_unfinished(path)
-    # No journal either: there is nothing, or the run ended and removed its journal between the two looks.
-    return Samples.from_arrays(*(contents or hdf5.read(path)))
+    if contents is None:
+        # No journal either: there is nothing, or the run ended and removed its journal between the two looks.
+        contents = hdf5.read(path)
+    try:
+        return Samples.from_arrays(*contents)
+    except (KeyError, ValueError) as error:
+        raise FileFormatError(path, f"its arrays are not those of samples: {error}") from error
 
 
 def _read_only(values: npt.ArrayLike | None, dtype: npt.DTypeLike | None = None) -> Array | None:

@@ -36,17 +36,28 @@ def default_n_threads() -> int:
     ``SPINODAL_NUM_THREADS`` if set, else ``OMP_NUM_THREADS``, else the smaller of the affinity
     mask and the cgroup's CPU quota; 1 in a forked child.
     """
+    return _default()[0]
+
+
+def why_n_threads() -> str:
+    """Return what :func:`default_n_threads` was taken from."""
+    return _default()[1]
+
+
+def _default() -> tuple[int, str]:
     if _in_forked_child:
-        return 1
+        return 1, "being a forked child"
     for name in ("SPINODAL_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(name, "").split(",")[0].strip()
         if value:
             if not value.isdigit() or int(value) < 1:
                 raise ValueError(f"{name} must be a positive integer; got {value!r}")
-            return int(value)
+            return int(value), f"the environment's {name}"
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = _cgroup_limit()
-    return available if limit is None else min(available, limit)
+    if limit is not None and limit < available:
+        return limit, "the cgroup's CPU quota"
+    return available, "the affinity mask"
 
 
 def resolve_n_threads(n_threads: int | None) -> int:

@@ -9,10 +9,12 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy import special
 
 import spinodal as sp
 from cli.small_samples import metropolis_samples
 from spinodal import plots
+from spinodal.plots.decay import _bessel_k
 from spinodal.report.figures import to_svg
 
 THERMAL = (
@@ -178,6 +180,24 @@ def test_correlation_length(temperature):
         dual = -0.5 * math.log(math.tanh(k))
         assert found == pytest.approx(plots.correlation_length(1 / dual) / 2)
     assert plots.correlation_length(tc) > 1e12
+
+
+def test_bessel_functions():
+    x = np.geomspace(1e-3, 50, 200)
+    for order in (0, 1):
+        assert _bessel_k(order, x) == pytest.approx(special.kv(order, x), rel=1e-10)
+
+
+@pytest.mark.parametrize("temperature", [2.0, 2.7])
+def test_correlation_decay(temperature):
+    """The infinite lattice's C(r) against that of a lattice of many correlation lengths."""
+    sampler = sp.Metropolis(sp.IsingModel(48), temperature)
+    samples = sp.run(sampler, n_chains=48, n_steps=600, burn_in=200, thin=12, seed=8, progress=False)
+    connected = "abs" if temperature < sp.exact.critical_temperature() else False
+    found = sp.analysis.correlation(samples.draws, connected=connected)
+    r = slice(2, 6)
+    expected = plots.correlation_decay(found.x[r], temperature)
+    assert np.all(np.abs(found.mean[r] - expected) < 5 * found.stderr[r] + 0.03 * expected)
 
 
 def test_pyplot_is_not_imported():

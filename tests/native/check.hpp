@@ -39,5 +39,4 @@ inline int summary(const char* name) {
 
 #define CHECK(condition) spinodal::testing::check(condition, #condition, "", __FILE__, __LINE__)
 #define CHECK_FOR(condition, detail) spinodal::testing::check(condition, #condition, detail, __FILE__, __LINE__)
-#define CHECK_REFUSES(call, part) \
-  spinodal::testing::check_refuses([&] { call; }, part, #call, __FILE__, __LINE__)
+#define CHECK_REFUSES(call, part) spinodal::testing::check_refuses([&] { call; }, part, #call, __FILE__, __LINE__)

@@ -7,67 +7,46 @@
 #include <string>
 #include <vector>
 
+#include "cases.hpp"
 #include "check.hpp"
-#include "spinodal/ising.hpp"
 #include "spinodal/isa.hpp"
+#include "spinodal/ising.hpp"
 
 namespace {
 
 using namespace spinodal;
-using Spins = std::vector<std::int8_t>;
+using namespace spinodal::testing;
 
 constexpr Coupling coupling{1.0, 0.1};
 constexpr int heat_bath_every = 4;
 
-/// Smallest lattices, rows shorter and longer than a vector by a site, and a lattice worth a team.
-const LatticeShape shapes[] = {{1, 2, 2, true},   {1, 2, 62, true},  {1, 6, 64, true},    {1, 4, 66, true},
-                               {1, 4, 130, true}, {2, 2, 2, false},  {4, 2, 6, false},    {2, 4, 66, false},
-                               {1, 258, 258, true}};
-
-std::string name(LatticeShape shape) {
-  return std::to_string(shape.lz) + "x" + std::to_string(shape.ly) + "x" + std::to_string(shape.lx);
-}
-
-SweepOptions options(std::int64_t n_sweeps, std::uint64_t first, int n_threads) {
-  SweepOptions result;
-  result.n_sweeps = n_sweeps;
-  result.seed = 12345;
-  result.sweep = first;
-  result.n_threads = n_threads;
-  return result;
-}
-
-Spins swept(LatticeShape shape, std::int64_t n_chains, int n_threads, std::int64_t cut = 9) {
-  Spins spins(static_cast<std::size_t>(n_chains * shape.n_sites()));
-  random_spins(spins.data(), n_chains, shape.n_sites(), 7, 0, Stream::ars7, n_threads);
-  const std::vector<double> beta(static_cast<std::size_t>(n_chains), 0.4);
+Spins swept(const Case& c, int n_threads, std::int64_t cut) {
+  Spins spins = random_start(c);
+  const std::vector<double> beta(static_cast<std::size_t>(c.n_chains), 0.4);
   const auto sweep = [&](std::int64_t first, std::int64_t n) {
-    metropolis_sweep(spins.data(), n_chains, shape, beta.data(), coupling,
-                     options(n, static_cast<std::uint64_t>(first), n_threads), heat_bath_every);
+    metropolis_sweep(spins.data(), c.n_chains, c.shape, beta.data(), coupling, options(n, first, n_threads),
+                     heat_bath_every);
   };
   sweep(0, cut);
-  sweep(cut, 9 - cut);
+  sweep(cut, c.n_sweeps - cut);
   return spins;
 }
 
 void test_same_bits_everywhere() {
-  for (const LatticeShape& shape : shapes) {
+  for (const Case& c : even_cases) {
     select_isa("baseline");
-    const std::int64_t n_chains = shape.n_sites() > 1000 ? 1 : 3;
-    const Spins expected = swept(shape, n_chains, 1);
+    const Spins expected = swept(c, 1, 0);
     for (const std::string& isa : available_isas()) {
       select_isa(isa);
-      for (const int n_threads : {1, 2, 3}) {
-        CHECK_FOR(swept(shape, n_chains, n_threads) == expected, name(shape) + " on " + isa);
-      }
-      CHECK_FOR(swept(shape, n_chains, 1, 4) == expected, name(shape) + " in two calls on " + isa);
+      for (const int n_threads : {1, 2, 3}) CHECK_FOR(swept(c, n_threads, 0) == expected, c.name() + " on " + isa);
+      CHECK_FOR(swept(c, 1, 4) == expected, c.name() + " in two calls on " + isa);
     }
   }
 }
 
-double energy_by_definition(const Spins& spins, LatticeShape shape) {
+double energy_by_definition(const std::int8_t* spins, LatticeShape shape) {
   const auto at = [&](std::int64_t z, std::int64_t y, std::int64_t x) {
-    return static_cast<double>(spins[static_cast<std::size_t>((z % shape.lz * shape.ly + y % shape.ly) * shape.lx + x % shape.lx)]);
+    return static_cast<double>(spins[(z % shape.lz * shape.ly + y % shape.ly) * shape.lx + x % shape.lx]);
   };
   double energy = 0;
   for (std::int64_t z = 0; z < shape.lz; ++z) {
@@ -81,24 +60,33 @@ double energy_by_definition(const Spins& spins, LatticeShape shape) {
   return energy;
 }
 
-void test_observables() {
-  for (const LatticeShape& shape : shapes) {
-    const Spins spins = swept(shape, 1, 1);
-    double energy = 0, field_sum = 0, spin_sum = 0;
-    std::int64_t total = 0;
-    ising_energy(spins.data(), 1, shape, coupling, &energy, 2);
-    magnetization(spins.data(), 1, shape, &total, 2);
-    std::vector<double> field(spins.size());
-    local_field(spins.data(), 1, shape, coupling, field.data(), 2);
-    for (std::size_t i = 0; i < spins.size(); ++i) {
-      spin_sum += spins[i];
-      field_sum += spins[i] * (field[i] - coupling.h);
+void check_observables(const Case& c) {
+  const Spins spins = random_start(c);
+  const std::int64_t n = c.shape.n_sites();
+  std::vector<double> energy(static_cast<std::size_t>(c.n_chains)), field(spins.size());
+  std::vector<std::int64_t> total(energy.size());
+  ising_energy(spins.data(), c.n_chains, c.shape, coupling, energy.data(), 2);
+  magnetization(spins.data(), c.n_chains, c.shape, total.data(), 2);
+  local_field(spins.data(), c.n_chains, c.shape, coupling, field.data(), 2);
+  for (std::int64_t chain = 0; chain < c.n_chains; ++chain) {
+    const std::int8_t* s = spins.data() + chain * n;
+    double from_field = 0, sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      sum += s[i];
+      from_field -= 0.5 * s[i] * (field[static_cast<std::size_t>(chain * n + i)] + coupling.h);
     }
-    const double expected = energy_by_definition(spins, shape);
-    CHECK_FOR(std::abs(energy - expected) < 1e-9 * static_cast<double>(shape.n_sites()), name(shape));
-    CHECK_FOR(static_cast<double>(total) == spin_sum, name(shape));
-    CHECK_FOR(std::abs(-0.5 * field_sum - coupling.h * spin_sum - expected) < 1e-6, name(shape));
+    const double expected = energy_by_definition(s, c.shape), tolerance = 1e-9 * static_cast<double>(n);
+    const auto k = static_cast<std::size_t>(chain);
+    CHECK_FOR(std::abs(energy[k] - expected) < tolerance, c.name());
+    CHECK_FOR(std::abs(from_field - expected) < tolerance, c.name());
+    CHECK_FOR(static_cast<double>(total[k]) == sum, c.name());
   }
+}
+
+void test_observables() {
+  for (const Case& c : even_cases) check_observables(c);
+  for (const Case& c : odd_cases) check_observables(c);
+  check_observables({{1, 402, 402, true}, 4, 0});  // enough work for two threads
 }
 
 void test_refusals() {

@@ -37,7 +37,8 @@ std::vector<Words> sample(Stream stream) {
   std::vector<Words> blocks;
   for (std::uint32_t i = 0; i < 64; ++i) {
     const auto purpose = static_cast<Purpose>(i % 13);
-    blocks.push_back(block(stream, 0x9E3779B97F4A7C15 * i, make_counter(purpose, i, ~i, max_sweep - 1 - i, 1u << i % 32)));
+    blocks.push_back(
+        block(stream, 0x9E3779B97F4A7C15 * i, make_counter(purpose, i, ~i, max_sweep - 1 - i, 1u << i % 32)));
   }
   return blocks;
 }

@@ -71,16 +71,18 @@ def autocorrelation(x: npt.ArrayLike) -> FloatArray:
     return result
 
 
-def tau_int(x: npt.ArrayLike, c: float = 5.0, method: Method = "window") -> AutocorrelationTime:
+def tau_int(x: npt.ArrayLike, c: float = 5.0, method: Method = "geyer") -> AutocorrelationTime:
     """Return the integrated autocorrelation time τ = 1/2 + Σ_{t=1}^{W} ρ(t), in draws.
 
     Parameters
     ----------
     x : array_like, shape (n_chains, n_draws) or (n_draws,)
     c : float
-        Sokal's window is the smallest W ≥ c τ(W); 4 to 6 for nearly exponential decay, more for slower.
-    method : {"window", "geyer"}
-        "geyer" sums the initial positive, monotone sequence of ρ(2k) + ρ(2k+1); it assumes reversibility.
+        Sokal's constant: 4 to 6 for purely exponential decay, 10 or more otherwise. For "geyer", chains longer than
+        c τ are long enough.
+    method : {"geyer", "window"}
+        "geyer" sums the initial positive, monotone sequence of ρ(2k) + ρ(2k+1), and finds slow modes of small
+        amplitude; "window" is Sokal's, the smallest W ≥ c τ(W).
 
     Returns
     -------
@@ -100,8 +102,8 @@ def tau_int(x: npt.ArrayLike, c: float = 5.0, method: Method = "window") -> Auto
         return _undefined(n, "draws are not all finite")
     if n == 1 or is_constant(chains):
         return _undefined(n, f"all {n} draws are equal")
-    acov = pooled_autocovariance(chains, c, method)
-    found = [too_short(acov), convergence.disagreement(chains, acov), convergence.drift(chains, acov)]
+    acov = pooled_autocovariance(chains, method, c)
+    found = [too_short(acov), convergence.disagreement(chains, acov)[1], convergence.drift(chains, acov)]
     reason = "; ".join(f for f in found if f)
     error = acov.tau * acov.relative_error
     return AutocorrelationTime(acov.tau, error, acov.window, n / (2.0 * acov.tau), n, not reason, reason)
@@ -111,6 +113,6 @@ def _undefined(n: int, reason: str) -> AutocorrelationTime:
     return AutocorrelationTime(math.nan, math.nan, 0, math.nan, n, False, reason)
 
 
-def ess(x: npt.ArrayLike, c: float = 5.0, method: Method = "window") -> float:
+def ess(x: npt.ArrayLike, c: float = 5.0, method: Method = "geyer") -> float:
     """Return the effective number of independent draws N/(2 τ_int) of all chains together."""
     return tau_int(x, c, method).ess

@@ -71,8 +71,8 @@ def autocovariance(x: FloatArray) -> FloatArray:
 class Autocovariance:
     """γ(0..window), corrected for the estimated mean, and where it was cut.
 
-    ``closed`` is False when the chains ended before the window did: γ then runs to the end of the chains
-    (or, for one chain, to its largest partial sum) and the variance is a rough one.
+    ``closed`` is False when the chains ended before the window did: γ then runs to the end of the chains, and the
+    variance is that of their means (for one chain, γ runs to its largest partial sum, and the variance is rough).
     """
 
     gamma: FloatArray
@@ -127,37 +127,42 @@ def sokal_window(rho: FloatArray, c: float) -> tuple[int, bool]:
     return (int(inside[0]), True) if inside.size else (rho.size - 1, False)
 
 
-def geyer_sequence(rho: FloatArray) -> tuple[FloatArray, bool]:
-    """Return ρ cut and made monotone in pairs ρ(2k)+ρ(2k+1) > 0, and whether the pairs turned negative."""
-    n_pairs = rho.size // 2
-    pairs = rho[: 2 * n_pairs].reshape(n_pairs, 2).sum(axis=1)
+def geyer_sequence(gamma: FloatArray) -> tuple[FloatArray, bool]:
+    """Return γ cut and made monotone in pairs γ(2k)+γ(2k+1) > 0, and whether the pairs turned negative."""
+    n_pairs = gamma.size // 2
+    pairs = gamma[: 2 * n_pairs].reshape(n_pairs, 2).sum(axis=1)
     negative = np.flatnonzero(pairs <= 0.0)
     end = int(negative[0]) if negative.size else n_pairs
     monotone = np.minimum.accumulate(pairs[:end])
-    cut = rho[: 2 * end].copy()
+    cut = gamma[: 2 * end].copy()
     cut[1::2] = monotone - cut[0::2]
-    return (cut, bool(negative.size)) if end else (rho[:1].copy(), bool(negative.size))
+    return (cut, bool(negative.size)) if end else (gamma[:1].copy(), bool(negative.size))
 
 
-def pooled_autocovariance(x: FloatArray, c: float = 5.0, method: Method = "window") -> Autocovariance:
-    """Estimate γ of stationary chains, not all constant, cut at Sokal's window or Geyer's sequence.
+def pooled_autocovariance(x: FloatArray, method: Method = "geyer", c: float = 5.0) -> Autocovariance:
+    """Estimate γ of stationary chains, not all constant, cut where Geyer's sequence ends or at Sokal's window.
+
+    Geyer's is the default: near an Ising critical point, where slow modes of small amplitude follow fast ones,
+    the window at c = 5 misses a fifth of τ of the energy and half of that of its square; Geyer's sequence is
+    within a few per cent of the spread of independent chains, and not noisier.
 
     Parameters
     ----------
     x : float64 array, shape (n_chains, n_draws)
         Finite; var(x) > 0.
+    method : {"geyer", "window"}
     c : float
-        Sokal's constant; with τ = 1/2 + Σρ, 4 to 6 balances truncation, e^{-c}, and noise.
-    method : {"window", "geyer"}
+        Sokal's constant; for "geyer", chains longer than c τ are long enough.
     """
     n_chains, n_draws = x.shape
     raw = autocovariance(x)
-    if n_draws == 1:
-        window, closed = 0, True
-    elif method == "geyer":
-        rho, closed = geyer_sequence(raw / raw[0])
-        raw, window = rho * raw[0], rho.size - 1
-    else:
+    window, closed = 0, True
+    if n_draws > 1 and method == "geyer":
+        raw, closed = geyer_sequence(raw)
+        window = raw.size - 1
+        # Short chains may end before noise makes a pair negative, yet after their correlations.
+        closed = closed or bool(n_draws > c * (raw.sum() / raw[0] - 0.5))
+    elif n_draws > 1:
         window, closed = sokal_window(raw / raw[0], c)
     if not closed and n_chains == 1:
         # The full sum about the chain's own mean is zero by construction.
@@ -181,10 +186,10 @@ def within_autocovariance(x: FloatArray) -> Autocovariance | None:
     raw = autocovariance(x - x.mean(axis=1, keepdims=True))
     if raw[0] <= 1e-24 * max(float(np.square(x).max()), 1e-300):
         return None
-    window, closed = sokal_window(raw / raw[0], 5.0)
-    if not closed or 4 * window + 2 > n_draws:
+    gamma, closed = geyer_sequence(raw)
+    if not closed or 4 * gamma.size > n_draws:
         return None
-    return Autocovariance(_unbiased(raw[: window + 1], n_draws, n_draws), window, closed, n_chains, n_draws)
+    return Autocovariance(_unbiased(gamma, n_draws, n_draws), gamma.size - 1, closed, n_chains, n_draws)
 
 
 def _unbiased(gamma: FloatArray, n_draws: int, n_per_mean: int) -> FloatArray:

@@ -108,24 +108,32 @@ def _potential_scale_reduction(chains: FloatArray) -> float:
     return float(np.sqrt((n_draws - 1) / n_draws + between / within))
 
 
-def disagreement(x: FloatArray, acov: Autocovariance) -> str:
-    """Return why the chains, or the halves of one, do not sample the same law; "" if they seem to.
+def disagreement(x: FloatArray, acov: Autocovariance) -> tuple[float, str]:
+    """Say whether the chains, or the halves of one, sample the same law.
 
     The variance of the half-chain means is compared with what autocorrelation explains, so that many short chains
     of healthy samplers pass although their R̂ is far above 1. Autocorrelation is first that of ``acov``; if the
     variance is suspicious, that within the halves, which stuck chains do not inflate.
+
+    Returns
+    -------
+    ratio : float
+        Observed over explained variance.
+    reason : str
+        Empty unless the ratio is too large for chance.
     """
     halves = split_chains(x)
     if halves.shape[1] < 2:
-        return ""
+        return 1.0, ""
     ratio, limit = _variance_ratio(halves, acov, FALSE_ALARM_SIGMA)
     if not acov.closed or ratio > _variance_ratio(halves, acov, 1.0)[1]:
         within = within_autocovariance(halves)
         ratio, limit = (ratio, limit) if within is None else _variance_ratio(halves, within, FALSE_ALARM_SIGMA)
     if ratio <= limit:
-        return ""
+        return ratio, ""
     between = "chains" if x.shape[0] > 1 else "halves of the chain"
-    return f"{between} disagree: the variance of their means is {ratio:.3g} times what their correlations explain"
+    reason = f"{between} disagree: the variance of their means is {ratio:.3g} times what their correlations explain"
+    return ratio, reason
 
 
 def _variance_ratio(halves: FloatArray, acov: Autocovariance, sigma: float) -> tuple[float, float]:

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.analysis.arrays import FloatArray
-from spinodal.analysis.autocorrelation_time import AutocorrelationTime, tau_int
+from spinodal.analysis.autocovariance import usable_autocovariance
 from spinodal.analysis.blocks import BLOCK_TAU, Blocks, grid_blocks
+from spinodal.analysis.estimates import judge
 
 MOST_LEVELS = 20_000
 FEWEST_BLOCKS = 8
@@ -61,30 +62,34 @@ def level_table(
     effective : bool
         Count a draw 1/(2 τ), else 1.
     """
-    times = [tau_int(e) for e in energies]
+    covariances = [usable_autocovariance(e) for e in energies]
+    times = [0.5 if a is None else a.tau for a in covariances]
     grids = _blocks(energies, times, n_blocks)
     levels, width = find_levels(energies)
     counts = np.zeros((grids[0].n_blocks, levels.size))
     sums = {name: np.zeros_like(counts) for name in observables}
     n = np.empty((grids[0].n_blocks, len(energies)))
     for k, (energy, grid, time) in enumerate(zip(energies, grids, times, strict=True)):
-        share = 1.0 / max(2.0 * time.tau, 1.0) if effective and np.isfinite(time.tau) else 1.0
+        share = 1.0 / max(2.0 * time, 1.0) if effective else 1.0
         cells = (grid.labels() * levels.size + _index(levels, width, energy)).ravel()
         counts += share * np.bincount(cells, minlength=counts.size).reshape(counts.shape)
         for name, series in observables.items():
             sums[name] += share * np.bincount(cells, series[k].ravel(), counts.size).reshape(counts.shape)
         n[:, k] = share * grid.sizes
-    bad = [f"T = {t:g}: {time.reason}" for t, time in zip(temperatures, times, strict=True) if not time.reliable]
+    reasons = [
+        "all energies are equal" if a is None else judge(e, a)[1] for e, a in zip(energies, covariances, strict=True)
+    ]
+    bad = [f"T = {t:g}: {reason}" for t, reason in zip(temperatures, reasons, strict=True) if reason]
     means = np.array([e.mean() for e in energies])
     return LevelTable(levels, counts, sums, n, means, sum(e.size for e in energies), "; ".join(bad))
 
 
-def _blocks(energies: Sequence[FloatArray], times: Sequence[AutocorrelationTime], n_blocks: int) -> list[Blocks]:
+def _blocks(energies: Sequence[FloatArray], times: Sequence[float], n_blocks: int) -> list[Blocks]:
     """Return one grid for each temperature, of as many blocks."""
     groups = min(n_blocks, *(e.shape[0] for e in energies))
-    independent = [e.shape[1] / (BLOCK_TAU * t.tau) for e, t in zip(energies, times, strict=True) if t.tau > 0.0]
+    independent = [e.shape[1] / (BLOCK_TAU * t) for e, t in zip(energies, times, strict=True)]
     most, least = -(-n_blocks // groups), -(-FEWEST_BLOCKS // groups)
-    stretches = max(least, min(most, int(min(independent, default=most))))
+    stretches = max(least, min(most, int(min(independent))))
     stretches = min(stretches, *(e.shape[1] for e in energies))
     return [grid_blocks(e.shape[0], e.shape[1], groups, stretches) for e in energies]
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from spinodal import _native
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
@@ -39,6 +41,46 @@ class _CppBackend:
         _native.metropolis_sweep(
             spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads
         )
+
+    def wolff_step(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers]:
+        flipped, sizes = np.empty(len(spins), dtype=np.int64), np.empty(len(spins), dtype=np.int64)
+        _native.wolff_step(
+            spins, beta, J, h, n_steps, seed, step, first_chain, stream, spins.ndim - 1, n_threads, flipped, sizes
+        )
+        return flipped, sizes
+
+    def swendsen_wang_sweep(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        n_clusters = np.empty(len(spins), dtype=np.int64)
+        _native.swendsen_wang_sweep(
+            spins, beta, J, h, n_sweeps, seed, sweep, first_chain, stream, spins.ndim - 1, n_threads, n_clusters
+        )
+        return n_clusters
 
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _native.ising_energy(spins, J, h, out, spins.ndim - 1, n_threads)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from spinodal.backends import numba_ising, numba_streams
+from spinodal.backends import numba_cluster, numba_ising, numba_streams
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
 
@@ -28,6 +28,10 @@ def _check_spins(spins: Spins) -> None:
     wrong = np.flatnonzero((spins.reshape(-1) != 1) & (spins.reshape(-1) != -1))
     if len(wrong):
         raise ValueError(f"spins must be -1 or +1; flat index {wrong[0]} holds {spins.reshape(-1)[wrong[0]]}")
+
+
+def _sign(x: float) -> int:
+    return (x > 0) - (x < 0)
 
 
 def _boxes(spins: Spins) -> tuple[Spins, bool]:
@@ -89,6 +93,65 @@ class _NumbaBackend:
             )  # fmt: skip
 
         _for_each_chain(update, len(spins), n_threads)
+
+    def wolff_step(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers]:
+        _check_spins(spins)
+        boxes, planar = _boxes(spins)
+        stream_id = numba_streams.STREAM_IDS[stream]
+        totals = np.empty((2, len(spins)), dtype=np.int64)
+
+        def update(chain: int) -> None:
+            threshold = numba_cluster.bond_threshold(float(beta[chain]), J)
+            ghost_exponent = 2.0 * float(beta[chain]) * abs(h)
+            totals[:, chain] = numba_cluster.wolff_steps(
+                boxes[chain], planar, _sign(J), threshold, ghost_exponent, _sign(float(beta[chain]) * h), n_steps, stream_id,
+                np.uint64(seed), step, first_chain + chain,
+            )  # fmt: skip
+
+        _for_each_chain(update, len(spins), n_threads)
+        return totals[0], totals[1]
+
+    def swendsen_wang_sweep(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        _check_spins(spins)
+        boxes, planar = _boxes(spins)
+        stream_id = numba_streams.STREAM_IDS[stream]
+        n_clusters = np.empty(len(spins), dtype=np.int64)
+
+        def update(chain: int) -> None:
+            thresholds = [numba_cluster.bond_threshold(float(beta[chain]), coupling) for coupling in (J, h)]
+            n_clusters[chain] = numba_cluster.swendsen_wang_sweeps(
+                boxes[chain], planar, _sign(J), *thresholds, _sign(float(beta[chain]) * h), n_sweeps, stream_id, np.uint64(seed), sweep,
+                first_chain + chain,
+            )  # fmt: skip
+
+        _for_each_chain(update, len(spins), n_threads)
+        return n_clusters
 
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _check_spins(spins)

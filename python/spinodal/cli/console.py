@@ -10,7 +10,7 @@ from typing import Any
 
 from spinodal.plots.scan import Scan
 from spinodal.report import tables
-from spinodal.report.results import Agreement
+from spinodal.report.results import Agreement, CriticalPoint
 
 _PIPE_WIDTH = 200  # a table in a log is not folded to the 80 columns of no terminal
 
@@ -89,7 +89,18 @@ def print_agreement(console: Any, checks: list[Agreement]) -> None:
     for check in checks:
         name = tables.TITLES[check.name]
         verdict = "[green]agrees[/]" if check.passes() else "[bold red]DOES NOT AGREE[/]"
+        where = f"{tables.signed(check.worst)}σ (T = {check.worst_at:g}, {check.worst_of})"
         console.print(
             f"{name} {verdict} with the exact solution: χ²/dof = {check.chi2 / max(check.n, 1):.2f} over {check.n} "
-            f"values, p = {check.p_value:.2g}, farthest {check.worst:+.1f}σ (T = {check.worst_at:g}, {check.worst_of})"
+            f"values, p = {check.p_value:.2g}, farthest {where}"
         )
+
+
+def print_critical(console: Any, critical: CriticalPoint | None) -> None:
+    """Print where the Binder cumulants cross, if they do."""
+    if critical is None:
+        return
+    found = critical.crossing.critical_temperature
+    doubt = "" if found.reliable else f"  ? {found.reason}"
+    where = f"{tables.signed(critical.deviation)}σ from {critical.expected:.6f}"
+    console.print(f"Binder cumulants cross at Tc = {found}, {where}{doubt}", markup=False)

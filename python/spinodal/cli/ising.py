@@ -14,19 +14,19 @@ from spinodal.cli.request import Request
 from spinodal.plots.scan import lattice_label
 from spinodal.report import Result, agreement, critical_point, write_report
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     request = Request.of(arguments)
-    _check_outputs(arguments)
+    check_outputs(arguments)
     results, interrupted = sample_all(request, quiet=arguments.quiet)
     if not arguments.quiet:
         show(results)
     if interrupted:
         print(_how_to_go_on(request, results[-1]), file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     if arguments.report:
         write_report(arguments.report, results, command=command_line())
     if not arguments.quiet:
@@ -57,12 +57,7 @@ def show(results: Sequence[Result]) -> None:
     checks = [agreement(scans, name) for name in ("energy_per_site", "heat_capacity")]
     console.print_agreement(screen, [check for check in checks if check is not None])
     critical = critical_point(sorted(scans, key=lambda scan: scan.model.n_sites))
-    if critical is not None:
-        found = critical.crossing.critical_temperature
-        doubt = "" if found.reliable else f"  ? {found.reason}"
-        screen.print(
-            f"Binder cumulants cross at Tc = {found} ({critical.deviation:+.1f}σ from {critical.expected:.6f}){doubt}"
-        )
+    console.print_critical(screen, critical)
 
 
 def command_line() -> str:
@@ -70,11 +65,11 @@ def command_line() -> str:
     return shlex.join(["spinodal", *sys.argv[1:]])
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
+def check_outputs(arguments: argparse.Namespace) -> None:
     """Find out before the work what would fail after it."""
     if not arguments.quiet:
         console.require_rich()
-    for path in filter(None, (arguments.out, arguments.report)):
+    for path in filter(None, (getattr(arguments, "out", None), arguments.report)):
         folder = Path(path).resolve().parent
         if not folder.is_dir():
             raise ValueError(f"there is no folder {folder} to write {Path(path).name} in")

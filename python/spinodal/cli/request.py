@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import spinodal as sp
 from spinodal.report import Result
@@ -29,6 +30,8 @@ class Request:
     temperatures : tuple of float
     chains : int
         At each temperature.
+    chains_at : mapping of float to int
+        Another number of chains at some of the temperatures.
     """
 
     shapes: tuple[tuple[int, ...], ...]
@@ -37,6 +40,7 @@ class Request:
     h: float = 0.0
     method: str = "auto"
     chains: int = 64
+    chains_at: Mapping[float, int] = field(default_factory=dict)
     steps: int = 1000
     burn_in: int = 250
     thin: int = 1
@@ -84,7 +88,11 @@ class Request:
     @property
     def n_chains(self) -> int:
         """Chains of each lattice."""
-        return self.chains * len(self.temperatures)
+        return len(self.chain_temperatures())
+
+    def chain_temperatures(self) -> npt.NDArray[np.float64]:
+        """Return the temperature of each chain, increasing."""
+        return np.repeat(self.temperatures, [self.chains_at.get(t, self.chains) for t in self.temperatures])
 
     def sampler(self, shape: tuple[int, ...]) -> Any:
         """Return the sampler of a lattice, one temperature a chain.
@@ -98,7 +106,7 @@ class Request:
         options: dict[str, Any] = {"stream": self.stream, "backend": self.backend}
         if self.method == "tempering":
             return sp.ParallelTempering(model, self.temperatures, **options)
-        chains = np.repeat(self.temperatures, self.chains)
+        chains = self.chain_temperatures()
         if self.method == "auto":
             return MixedSampler.by_temperature(model, chains, **options)
         method: Any = self.method

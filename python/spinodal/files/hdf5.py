@@ -33,7 +33,8 @@ from spinodal.files.encoding import Arrays, check_dtype
 from spinodal.files.errors import FileFormatError
 from spinodal.files.packing import n_packed_bytes, pack_spins, unpack_spins
 
-FORMAT = "spinodal-samples"
+# Bytes, also below: HDF5 keeps text of variable length in a heap that has no checksum, and can hang on a damaged one.
+FORMAT = b"spinodal-samples"
 VERSION = 1
 _CHUNK_BYTES = 1 << 20
 _BOUNDS = ("v110", "v110")  # the oldest layout in which HDF5 checksums its own structures
@@ -72,7 +73,7 @@ def write(path: str | PathLike[str], arrays: Mapping[str, npt.NDArray[Any]], pro
     for name, array in arrays.items():
         check_dtype(name, array)
     with replacing(Path(path)) as temporary, h5py.File(temporary, "w", libver=_BOUNDS, locking=False) as file:
-        file.attrs["format"] = FORMAT
+        file.attrs["format"] = np.bytes_(FORMAT)
         file.attrs["format_version"] = VERSION
         file.create_dataset("provenance", data=np.array([text]), chunks=(1,), fletcher32=True)
         for name, array in arrays.items():
@@ -84,7 +85,7 @@ def _write_raw(file: Any, name: str, array: npt.NDArray[Any]) -> None:
     chunks = _chunks(array.shape, array.dtype.itemsize)
     # HDF5 has no chunks, and so no checksums, for an empty array.
     options = {"chunks": chunks, "fletcher32": True} if array.size else {}
-    file.create_dataset(name, data=array, **options).attrs["encoding"] = "raw"
+    file.create_dataset(name, data=array, **options).attrs["encoding"] = np.bytes_(b"raw")
 
 
 def _write_spins(file: Any, name: str, array: npt.NDArray[Any]) -> bool:
@@ -101,7 +102,7 @@ def _write_spins(file: Any, name: str, array: npt.NDArray[Any]) -> bool:
             del file[name]
             return False
         dataset[chains, draws] = bits
-    dataset.attrs["encoding"] = "spins"
+    dataset.attrs["encoding"] = np.bytes_(b"spins")
     dataset.attrs["shape"] = array.shape[2:]
     return True
 
@@ -186,7 +187,7 @@ def _read_dataset(name: str, dataset: Any) -> npt.NDArray[Any]:
     if dataset.size and dataset.id.get_storage_size() < dataset.nbytes:
         raise ValueError(f"dataset {name!r} is incomplete")
     array: npt.NDArray[Any] = dataset[()]
-    if dataset.attrs["encoding"] == "raw":
+    if dataset.attrs["encoding"] == b"raw":
         return array
     shape = tuple(int(length) for length in dataset.attrs["shape"])
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != n_packed_bytes(math.prod(shape)):
@@ -195,7 +196,8 @@ def _read_dataset(name: str, dataset: Any) -> npt.NDArray[Any]:
 
 
 def _explain(path: Path, error: Exception) -> str:
-    head = path.open("rb").read(8)
+    with path.open("rb") as file:
+        head = file.read(8)
     if head != b"\x89HDF\r\n\x1a\n":
         return "not an HDF5 file" if head else "the file is empty"
     return f"truncated or damaged: {error}"

@@ -89,6 +89,8 @@ class Journal:
         self.path = path
         self._token = ""
         self._file: io.FileIO = open_locked(journal_path(path))
+        remove_leftovers(path)
+        remove_leftovers(state_path(path))
 
     def __enter__(self) -> Journal:
         return self
@@ -105,8 +107,6 @@ class Journal:
 
     def read(self) -> Contents | None:
         """Return what was written so far, or None if no run was begun; a torn tail is cut off."""
-        remove_leftovers(self.path)
-        remove_leftovers(state_path(self.path))
         contents = read_journal(self.path)
         if contents is not None:
             self._token = contents.header["token"]

@@ -58,8 +58,9 @@ class Recording:
         Raises
         ------
         ValueError
-            If the names or types of the values are not those of the draws before.
+            If the names or types of the values are not those of the draws before, or draws are missing before it.
         """
+        self._check_next(chains, draw)
         if values.keys() != self.arrays.keys():
             if self.done.any():
                 raise ValueError(f"draw {draw} has {sorted(values)}, the draws before had {sorted(self.arrays)}")
@@ -70,6 +71,10 @@ class Recording:
                 raise ValueError(f"draw {draw} has {name} of type {value.dtype}, the draws before {array.dtype}")
             array[chains, draw] = value
         self.done[chains] = draw + 1
+
+    def _check_next(self, chains: slice, draw: int) -> None:
+        if draw > self.done[chains].min():
+            raise ValueError(f"draw {draw} does not follow the {self.done[chains].min()} draws before")
 
     def put_last(self, chains: slice, n_draws: int, draws: npt.NDArray[Any]) -> None:
         """Store the configurations of some chains at their newest draw, the ``n_draws``-th."""
@@ -82,6 +87,7 @@ class Recording:
         """Store several draws of some chains, from draw ``first`` on; a draw already there is the same."""
         if not self.arrays:
             self.reserve({name: array[:, 0] for name, array in block.items()})
+        self._check_next(chains, first)
         stop = first
         for name, array in block.items():
             stop = first + array.shape[1]

@@ -9,8 +9,9 @@ No function touches pyplot or matplotlib's settings. Crosses are points not to b
 from spinodal.plots.binder import combine_near, plot_binder
 from spinodal.plots.chains import plot_autocorrelation, plot_histogram, plot_trace
 from spinodal.plots.correlation import plot_correlation
+from spinodal.plots.decay import correlation_decay, correlation_length
 from spinodal.plots.lattice import plot_snapshot
-from spinodal.plots.scan import Scan, correlation_length
+from spinodal.plots.scan import Scan
 from spinodal.plots.thermal import (
     plot_deviations,
     plot_energy,
@@ -22,6 +23,7 @@ from spinodal.plots.thermal import (
 __all__ = [
     "Scan",
     "combine_near",
+    "correlation_decay",
     "correlation_length",
     "plot_autocorrelation",
     "plot_binder",

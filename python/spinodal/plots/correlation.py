@@ -11,15 +11,14 @@ import numpy.typing as npt
 
 from spinodal.analysis import Profile, correlation
 from spinodal.analysis.arrays import FloatArray, SamplesLike
-from spinodal.plots.scan import Scan, correlation_length
+from spinodal.plots.decay import correlation_decay, correlation_length
+from spinodal.plots.scan import Scan
 from spinodal.plots.style import axes_or_new, color, draw_legend, draw_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# C(r) → A r^(-1/4) at Tc; Wu, Phys. Rev. 149, 380 (1966).
-_CRITICAL_AMPLITUDE = 0.70338
-_CRITICAL_WINDOW = 0.003
+_CRITICAL_WINDOW = 0.003  # so near to Tc, relatively, the lattice is critical
 
 
 def plot_correlation(
@@ -27,9 +26,8 @@ def plot_correlation(
 ) -> Axes:
     """Draw C(r) along the axes of the lattice, on a logarithmic scale, for one or several temperatures.
 
-    Where |T − Tc| is large, C(r) is connected (⟨|m|⟩² is subtracted below Tc); dashed lines have the slope of
-    the exact correlation length ξ of the infinite lattice, C ∝ e^(−r/ξ)/√r above Tc and e^(−r/ξ)/r² below, and the
-    exact r^(−1/4) at Tc.
+    Below Tc, and in a field, ⟨|m|⟩² is subtracted. Dashed lines are :func:`correlation_decay` of the infinite lattice:
+    no parameter is fitted.
 
     Parameters
     ----------
@@ -60,9 +58,14 @@ def plot_correlation(
             ax, profile.x[known], profile.mean[known], profile.stderr[known],
             index=index, label=_label(scan, t), reliable=profile.reliable,
         )  # fmt: skip
-        guide = _guide(scan, t, profile.x[known], profile.mean[known])
-        if guide is not None:
-            ax.plot(*guide, color=color(index), linewidth=1.1, linestyle=(0, (4, 2.5)), zorder=2)
+        if _solved(scan):
+            ax.plot(
+                *_decay(scan, t, float(profile.x[known][-1])),
+                color=color(index),
+                linewidth=1.1,
+                linestyle=(0, (4, 2.5)),
+                zorder=2,
+            )
     ax.set(xlabel="distance  r", ylabel="correlation  C(r)")
     draw_legend(ax)
     return ax
@@ -90,24 +93,13 @@ def _critical(scan: Scan, temperature: float) -> bool:
 
 
 def _label(scan: Scan, temperature: float) -> str:
-    if not _solved(scan):
+    if not _solved(scan) or _critical(scan, temperature):
         return f"T = {temperature:.4g}"
-    if _critical(scan, temperature):
-        return f"T = {temperature:.4g}, dashed: {_CRITICAL_AMPLITUDE:.3f} $r^{{-1/4}}$"
-    return f"T = {temperature:.4g}, dashed: exact ξ = {correlation_length(temperature, scan.model.J):.2f}"
+    return f"T = {temperature:.4g}  (exact ξ = {correlation_length(temperature, scan.model.J):.2f})"
 
 
-def _guide(scan: Scan, temperature: float, r: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Return the exact asymptotic decay: with its exact amplitude at Tc, else through one of the points."""
-    if not _solved(scan) or r.size < 3:
-        return None
-    at_tc = _critical(scan, temperature)
-    # Periodic images bend C(r) from about a third of the length on.
-    x = np.linspace(1.0, min(r[-1], min(scan.model.shape) / (2 if at_tc else 3)), 100)
-    if at_tc:
-        return x, _CRITICAL_AMPLITUDE * x**-0.25
-    xi = correlation_length(temperature, scan.model.J)
-    power = -0.5 if temperature > scan.model.critical_temperature else -2.0
-    anchor = int(np.argmin(np.abs(r - min(max(2.0, xi), x[-1]))))
-    shape = x**power * np.exp(-x / xi)
-    return x, shape * c[anchor] / (r[anchor] ** power * np.exp(-r[anchor] / xi))
+def _decay(scan: Scan, temperature: float, reach: float) -> tuple[FloatArray, FloatArray]:
+    """Return distances and the infinite lattice's C(r), the critical one where the lattice is critical."""
+    r = np.linspace(1.0, max(reach, 2.0), 120)
+    t = scan.model.critical_temperature if _critical(scan, temperature) else temperature
+    return r, correlation_decay(r, t, scan.model.J)

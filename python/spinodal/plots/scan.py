@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -152,19 +151,3 @@ _EXACT: dict[str, Callable[[IsingModel, FloatArray], FloatArray]] = {
     "energy_per_site": _energy,
     "heat_capacity": _heat_capacity,
 }
-
-
-def correlation_length(temperature: float, J: float = 1.0) -> float:
-    r"""Return the exact correlation length along an axis of the infinite square lattice at h = 0, in lattice units.
-
-    .. math:: 1/\xi = \ln\coth K - 2K \;(T > T_c), \qquad 1/\xi = 2\,(2K - \ln\coth K) \;(T < T_c), \qquad K = |J|/T
-
-    References
-    ----------
-    McCoy and Wu, The Two-Dimensional Ising Model (1973), chapters XI and XII.
-    """
-    k = abs(J) / temperature
-    inverse = -math.log(math.tanh(k)) - 2 * k
-    if inverse == 0.0:
-        return math.inf
-    return 1.0 / inverse if inverse > 0 else -0.5 / inverse

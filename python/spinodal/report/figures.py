@@ -183,7 +183,7 @@ def _fit_height(ax: Axes, critical: CriticalPoint, low: float, high: float) -> N
 def _correlation(scan: Scan) -> Picture:
     ax = plots.plot_correlation(scan, three_temperatures(scan))
     solved = scan.model.ndim == 2 and scan.model.h == 0 and scan.model.J > 0
-    guides = "Dashed: the decay with the exact correlation length of the infinite lattice." if solved else ""
+    guides = "Dashed: the decay in the infinite lattice by exact theory, with no free parameter." if solved else ""
     return Picture(
         "correlation", to_svg(_figure(ax)), f"Correlation function against distance, {scan.label}, logarithmic",
         f"{scan.label}, along the axes; ⟨|m|⟩² is subtracted below Tc. {_LINE}{guides}",

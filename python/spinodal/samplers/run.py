@@ -19,7 +19,7 @@ from spinodal.files.recording import Recording
 from spinodal.files.unfinished import as_contents
 from spinodal.interop.executors import as_executor, n_workers
 from spinodal.samplers.protocol import Array, Sampler
-from spinodal.samplers.running.advance import Chains, NonFiniteEnergyError, Snapshot
+from spinodal.samplers.running.advance import Chains, NonFiniteEnergyError, Snapshot, starting_at_will
 from spinodal.samplers.running.checkpoint import Opened, Resume, open_checkpoint, recorded_seed
 from spinodal.samplers.running.interrupt import graceful_interrupt
 from spinodal.samplers.running.plan import KeepDraws, Plan, checked_integer, make_plan
@@ -28,6 +28,7 @@ from spinodal.samplers.running.provenance import ResumeError, describe_run
 from spinodal.samplers.running.session import Callback, Session, split_chains
 from spinodal.samplers.running.workers import drive
 from spinodal.samples import Samples
+from spinodal.threads import resolve_n_threads
 
 __all__ = ["NonFiniteEnergyError", "ProgressEvent", "ResumeError", "run"]
 
@@ -150,6 +151,8 @@ def run(
         if opened.checkpoint is not None:
             stack.callback(opened.checkpoint.close)
         groups: list[Chains | Snapshot] = [*(opened.snapshots or job.groups())]
+        if callback is not None and len(groups) > 1:
+            raise ResumeError(f"{path} was begun on an executor, in {len(groups)} groups of chains: callback needs one")
         session = Session(plan, opened.recording, groups, interrupt, opened.checkpoint, reporter, callback)
         return job.sample(session)
 
@@ -170,7 +173,10 @@ class _Job:
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
-        return describe_run(self.sampler, self.plan, self.start, n_threads=self.n_threads, executor=self.executor)
+        n_threads = resolve_n_threads(self.n_threads) if self.executor is None else self.n_threads or 1
+        return describe_run(
+            self.sampler, self.plan, self.temperature, self.start, n_threads=n_threads, executor=self.executor
+        )
 
     def open(self, path: Path | None, every: float, resume: Resume) -> Samples | Opened:
         recording = Recording(self.plan.n_chains, self.plan.n_draws)
@@ -239,6 +245,7 @@ def _starting_point(init: npt.ArrayLike | Samples | None) -> tuple[Array | None,
 def _check_start(start: Array | None, sampler: Sampler, plan: Plan) -> None:
     if start is None:
         return
+    starting_at_will(sampler)
     shape = getattr(sampler.system, "shape", start.shape[1:])
     if start.shape != (plan.n_chains, *shape):
         raise ValueError(f"init must have shape {(plan.n_chains, *shape)}; got {start.shape}")

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from spinodal.samplers.protocol import Array, Key, Sampler, State
 from spinodal.samplers.running.plan import Plan
@@ -37,6 +40,28 @@ class NonFiniteEnergyError(FloatingPointError):
 
     def __str__(self) -> str:
         return f"the energy of chain {self.chain} is {self.energy} at step {self.step}; the draws before are kept"
+
+
+@runtime_checkable
+class StartsAtWill(Protocol):
+    """A sampler that can start from given configurations."""
+
+    def state_from(self, draws: npt.ArrayLike) -> State:
+        """Return the state of chains at these configurations, which are copied."""
+        ...
+
+
+def starting_at_will(sampler: object) -> StartsAtWill:
+    """Return the sampler.
+
+    Raises
+    ------
+    TypeError
+        If it cannot start from given configurations.
+    """
+    if not isinstance(sampler, StartsAtWill):
+        raise TypeError(f"{type(sampler).__name__} cannot start from given configurations: it has no state_from()")
+    return sampler
 
 
 @dataclass(frozen=True)
@@ -73,8 +98,9 @@ class Chains:
         if not snapshot.arrays:
             key = Key(plan.seed, plan.first_step, index.start)
             n_chains = index.stop - index.start
-            given = {} if draws is None else {"draws": draws}
-            return Chains(sampler, index, 0, sampler.init(key, n_chains, **given), {})
+            if draws is None:
+                return Chains(sampler, index, 0, sampler.init(key, n_chains), {})
+            return Chains(sampler, index, 0, starting_at_will(sampler).state_from(draws), {})
         # Copies: the sampler may step in the arrays it is given, and the snapshot may still be written to a file.
         parts: dict[str, Values] = {"state": {}, "info": {}}
         for name, array in snapshot.arrays.items():
@@ -124,7 +150,7 @@ def advance(
     go_on : callable
         Asked before each native call, when the chains are whole.
     """
-    pace = Pace()
+    pace, measure = Pace(), Meter(chains.sampler.system, n_threads)
     while chains.step < plan.total and go_on():
         stop = plan.next_stop(chains.step)
         n_steps = min(stop - chains.step, pace.n_steps)
@@ -138,23 +164,44 @@ def advance(
             record(chains, plan.n_draws_at(chains.step) - 1, values, draws)
 
 
-def measure(chains: Chains, draws: Array) -> Values:
-    """Return what is recorded of a draw, each of shape (n_chains,): energy, magnetization, diagnostics.
+class Meter:
+    """Measures what is recorded of a draw.
 
-    Raises
-    ------
-    NonFiniteEnergyError
+    Parameters
+    ----------
+    system : object
+        With ``energy(draws)`` and perhaps ``magnetization(draws)``, each of shape (n_chains,).
+    n_threads : int or None
+        Passed on where these take it.
     """
-    system = chains.sampler.system
-    energy = np.asarray(system.energy(draws), np.float64)
-    if not np.isfinite(energy).all():
-        chain = int(np.flatnonzero(~np.isfinite(energy))[0])
-        raise NonFiniteEnergyError(float(energy[chain]), chains.step, chains.index.start + chain)
-    values: Values = {"energy": energy}
-    values.update((f"info/{name}", sums) for name, sums in chains.info.items())
-    if hasattr(system, "magnetization"):
-        values["info/magnetization"] = np.asarray(system.magnetization(draws))
-    log_weights = getattr(chains.state, "log_weights", None)
-    if log_weights is not None:
-        values["log_weights"] = np.asarray(log_weights, np.float64)
-    return values
+
+    def __init__(self, system: Any, n_threads: int | None) -> None:
+        self._energy = _with_threads(system.energy, n_threads)
+        found = getattr(system, "magnetization", None)
+        self._magnetization = None if found is None else _with_threads(found, n_threads)
+
+    def __call__(self, chains: Chains, draws: Array) -> Values:
+        """Return energy, magnetization and diagnostics, each of shape (n_chains,).
+
+        Raises
+        ------
+        NonFiniteEnergyError
+        """
+        energy = np.asarray(self._energy(draws), np.float64)
+        if not np.isfinite(energy).all():
+            chain = int(np.flatnonzero(~np.isfinite(energy))[0])
+            raise NonFiniteEnergyError(float(energy[chain]), chains.step, chains.index.start + chain)
+        values: Values = {"energy": energy}
+        values.update((f"info/{name}", sums) for name, sums in chains.info.items())
+        if self._magnetization is not None:
+            values["info/magnetization"] = np.asarray(self._magnetization(draws))
+        log_weights = getattr(chains.state, "log_weights", None)
+        if log_weights is not None:
+            values["log_weights"] = np.asarray(log_weights, np.float64)
+        return values
+
+
+def _with_threads(function: Callable[..., Array], n_threads: int | None) -> Callable[[Array], Array]:
+    if n_threads is not None and "n_threads" in inspect.signature(function).parameters:
+        return functools.partial(function, n_threads=n_threads)
+    return function

@@ -73,7 +73,7 @@ class Checkpoint:
         check_same_run(journal_path(self.path), contents.header["provenance"], provenance)
         self._written = contents.recording.done.copy()
         state = self._journal.load_state()
-        if state is None:
+        if state is None or not _fits(state, contents.recording):
             return contents.recording, []
         state.give_last(contents.recording)
         return contents.recording, _snapshots(state)
@@ -100,7 +100,8 @@ class Checkpoint:
         if recording.last is not None:
             arrays["last"] = recording.last
         places = [[group.index.start, group.index.stop, group.step] for group in groups]
-        self._journal.save_state({"groups": places, "last_at": recording.last_at.tolist()}, arrays)
+        counts = {"done": recording.done.tolist(), "last_at": recording.last_at.tolist()}
+        self._journal.save_state({"groups": places, **counts}, arrays)
         self._due = time.monotonic() + self.every
 
     def save_draws(self, recording: Recording, groups: Sequence[Chains | Snapshot]) -> None:
@@ -168,6 +169,11 @@ def open_checkpoint(
         checkpoint.close()
         raise
     return Opened(checkpoint, recording, [])
+
+
+def _fits(state: SavedState, recording: Recording) -> bool:
+    """Tell whether the journal has every draw before the state; not so if it was damaged, or lost its end."""
+    return bool((recording.done >= state.meta["done"]).all())
 
 
 def _snapshots(state: SavedState) -> list[Snapshot]:

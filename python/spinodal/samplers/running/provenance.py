@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+import spinodal
 from spinodal.samplers.protocol import Array, Sampler
 from spinodal.samplers.running.plan import Plan
 
 # What determines every bit of a run. The rest may change when it is resumed.
 _ARGUMENTS = (
-    *("version", "system", "sampler", "init", "seed"),
+    *("version", "system", "sampler", "temperature", "init", "seed"),
     *("n_chains", "n_steps", "burn_in", "thin", "first_step", "keep_draws"),
 )
 _FREE = {"sampler.n_threads", "sampler.instruction_set"}  # the bits do not depend on them
@@ -28,14 +29,15 @@ class ResumeError(ValueError):
 
 
 def describe_run(
-    sampler: Sampler, plan: Plan, init: Array | None, *, n_threads: int | None, executor: object | None
+    sampler: Sampler, plan: Plan, temperature: Array, init: Array | None, *, n_threads: int, executor: object | None
 ) -> dict[str, Any]:
     """Return the provenance of a run's samples."""
     system = sampler.system
     provenance = {
-        "version": package_version(),
+        "version": spinodal.__version__,
         "system": describe_system(system),
         "sampler": sampler.describe(),
+        "temperature": temperature[0] if (temperature == temperature[0]).all() else temperature,
         **asdict(plan),
         "init": None if init is None else {"sha256": digest(init)},
         "n_threads": n_threads,
@@ -53,16 +55,6 @@ def describe_system(system: Any) -> dict[str, Any]:
     if hasattr(system, "describe"):
         return dict(system.describe())
     return {"kind": type(system).__name__, "shape": getattr(system, "shape", None)}
-
-
-def package_version() -> str:
-    """Return the installed version."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("spinodal")
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def digest(array: Array) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from spinodal.files.recording import Recording
 from spinodal.samplers.protocol import Array, Sampler, State
-from spinodal.samplers.running.advance import Chains, Snapshot, Values, advance, measure
+from spinodal.samplers.running.advance import Chains, Meter, Snapshot, Values, advance
 from spinodal.samplers.running.checkpoint import Checkpoint
 from spinodal.samplers.running.interrupt import Interrupt
 from spinodal.samplers.running.plan import Plan
@@ -79,7 +79,8 @@ class Session:
             chains = Chains.at(group.snapshot(), part, self.plan, None if init is None else init[index])
             if not self.recording.arrays:
                 # Even a run that is stopped before its first draw then has arrays of the right shape.
-                self.recording.reserve(self._kept(measure(chains, chains.state.draws), chains.state.draws))
+                draws = chains.state.draws
+                self.recording.reserve(self._kept(Meter(part.system, n_threads)(chains, draws), draws))
             self.groups[number] = chains
             advance(chains, self.plan, record=self.record, go_on=self.go_on, n_threads=n_threads)
 
@@ -96,7 +97,8 @@ class Session:
             self.recording.put_last(chains.index, draw + 1, configurations)
         if self.callback is not None:
             info = {name.removeprefix("info/"): value for name, value in values.items()}
-            self.stopped = self.callback(chains.step, chains.state, info) is False
+            answer = self.callback(chains.step, chains.state, info)
+            self.stopped = isinstance(answer, bool | np.bool_) and not answer
 
     def record_block(self, index: slice, first: int, block: Values, last: Array | None) -> None:
         """Store the draws that a worker took."""

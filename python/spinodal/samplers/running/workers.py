@@ -8,12 +8,10 @@ stopped, shown and checkpointed as one that has no workers.
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import time
-from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spinodal.files.recording import Recording
 from spinodal.samplers.protocol import Array, Sampler
@@ -24,8 +22,8 @@ from spinodal.samplers.running.session import Session
 
 _SLICE_SECONDS = 0.5
 _SLICE_BYTES = 1 << 26
-_POLL_SECONDS = 0.02  # Ctrl-C is heard this late, and at most
-_LAST_CALL_SECONDS = 0.03  # later run returns
+_POLL_SECONDS = 0.01
+_LAST_CALL_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -90,46 +88,66 @@ def work(task: Task) -> Result:
 
 def drive(session: Session, executor: Executor, sampler: Sampler, init: Array | None, n_threads: int | None) -> None:
     """Run all groups on an executor until the plan ends or the session stops."""
-    finished: queue.SimpleQueue[int] = queue.SimpleQueue()
-    pending: dict[int, Future[Result]] = {}
-
-    def submit(number: int) -> None:
-        snapshot = session.groups[number].snapshot()
-        if snapshot.step < session.plan.total:
-            index = snapshot.index
-            part = sampler if len(session.groups) == 1 else sampler.for_chains(index.start, index.stop)
-            draws = None if init is None or snapshot.arrays else init[index]
-            future = executor.submit(work, Task(part, session.plan, snapshot, draws, n_threads or 1))
-            pending[number] = future
-            future.add_done_callback(lambda _: finished.put(number))
-
+    crew = _Crew(session, executor, sampler, init, n_threads or 1)
     try:
         for number in range(len(session.groups)):
-            submit(number)
-        while pending and session.go_on():
-            for number in _arrivals(finished, _POLL_SECONDS):
-                _collect(session, number, pending.pop(number).result())
-                submit(number)
-        # Workers that heard the Ctrl-C too are about to answer, or broke; what the others had begun is lost.
-        for number in _arrivals(finished, _LAST_CALL_SECONDS if pending else 0.0):
-            with contextlib.suppress(Exception):
-                _collect(session, number, pending.pop(number).result())
+            crew.submit(number)
+        while crew.pending and session.go_on():
+            returned = crew.collect(_POLL_SECONDS)
+            if returned is not None:
+                crew.submit(returned)
+        # Workers that heard the Ctrl-C too are about to answer; what the others have begun is lost.
+        deadline = time.monotonic() + _LAST_CALL_SECONDS
+        while crew.pending and crew.collect(max(0.0, deadline - time.monotonic())) is not None:
+            pass
+    except Exception:
+        # Ctrl-C in a terminal reaches the workers as well, and breaks a pool whose workers were idle.
+        if not session.interrupt.requested:
+            raise
     finally:
-        for future in pending.values():
+        crew.cancel()
+
+
+@dataclass
+class _Crew:
+    """The groups that are with the workers."""
+
+    session: Session
+    executor: Executor
+    sampler: Sampler
+    init: Array | None
+    n_threads: int
+    pending: dict[int, Future[Result]] = field(default_factory=dict)
+    _finished: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
+
+    def submit(self, number: int) -> None:
+        """Hand a group out for its next slice, unless it has come to its end."""
+        snapshot = self.session.groups[number].snapshot()
+        if snapshot.step >= self.session.plan.total:
+            return
+        index = snapshot.index
+        part = self.sampler if len(self.session.groups) == 1 else self.sampler.for_chains(index.start, index.stop)
+        draws = None if self.init is None or snapshot.arrays else self.init[index]
+        future = self.executor.submit(work, Task(part, self.session.plan, snapshot, draws, self.n_threads))
+        self.pending[number] = future
+        # Not concurrent.futures.wait: a callback and a queue need no more of the futures than their protocol.
+        future.add_done_callback(lambda _: self._finished.put(number))
+
+    def collect(self, timeout: float) -> int | None:
+        """Take in the group that comes back next, or None if none does in time; raises what its worker raised."""
+        try:
+            number = self._finished.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        result = self.pending.pop(number).result()
+        if result.block:
+            self.session.record_block(result.snapshot.index, result.first, result.block, result.last)
+        self.session.groups[number] = result.snapshot
+        if result.error is not None:
+            raise result.error
+        return number
+
+    def cancel(self) -> None:
+        """Take back what no worker has begun."""
+        for future in self.pending.values():
             future.cancel()
-
-
-def _arrivals(finished: queue.SimpleQueue[int], timeout: float) -> Iterator[int]:
-    """Yield the groups that came back, waiting for the first of them only."""
-    with contextlib.suppress(queue.Empty):
-        yield finished.get(timeout=timeout)
-        while True:
-            yield finished.get_nowait()
-
-
-def _collect(session: Session, number: int, result: Result) -> None:
-    session.groups[number] = result.snapshot
-    if result.block:
-        session.record_block(result.snapshot.index, result.first, result.block, result.last)
-    if result.error is not None:
-        raise result.error

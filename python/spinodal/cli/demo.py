@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``spinodal demo``: the whole of it on real input, checked against the exact solution."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from spinodal.cli import console
+from spinodal.cli.ising import INTERRUPTED, check_outputs, command_line
+from spinodal.cli.request import Request
+from spinodal.report import Result, agreement, critical_point, write_report
+from spinodal.report.results import Agreement, CriticalPoint
+
+TOLERANCE = 1e-3  # of the critical temperature
+_SCAN = tuple(round(1.5 + 0.1 * i, 1) for i in range(21))
+_CRITICAL = (2.25, 2.26, 2.27, 2.28, 2.29)
+_FOCUS = (2.26, 2.27, 2.28)
+# Length: temperatures, chains at each, chains at each of the three around Tc.
+_LATTICES: dict[int, tuple[tuple[float, ...], int, int]] = {
+    16: (_SCAN + _CRITICAL, 48, 96),
+    32: (_SCAN + _CRITICAL, 32, 96),
+    64: (_SCAN + _CRITICAL, 16, 96),
+    128: ((2.0, *_FOCUS, 2.7), 48, 96),
+}
+_STEPS, _QUICK_STEPS = 1600, 200
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; 0 if every check passes, 1 if one fails."""
+    check_outputs(arguments)
+    began = time.monotonic()
+    results: list[Result] = []
+    if not arguments.quiet:
+        print("Sampling the two-dimensional Ising model through its phase transition.", flush=True)
+    with console.progress_bars(arguments.quiet) as reporter:
+        for length, request in requests(arguments):
+            results.append(request.sample(request.shapes[0], reporter(f"L = {length}")))
+            if results[-1].samples.provenance.get("complete") is False:
+                print("interrupted: nothing was saved")
+                return INTERRUPTED
+    write_report(arguments.report, results, command=command_line())
+    return _conclude(arguments, results, time.monotonic() - began)
+
+
+def requests(arguments: argparse.Namespace) -> Iterator[tuple[int, Request]]:
+    """Yield what is to be sampled, lattice by lattice."""
+    steps = _QUICK_STEPS if arguments.quick else _STEPS
+    for index, (length, (temperatures, chains, focused)) in enumerate(_LATTICES.items()):
+        if arguments.quick and length == max(_LATTICES):
+            continue
+        yield (
+            length,
+            Request(
+                shapes=((length, length),),
+                temperatures=tuple(sorted(set(temperatures))),
+                chains=chains,
+                chains_at=dict.fromkeys(_FOCUS, focused),
+                steps=steps,
+                burn_in=max(steps // 8, 100),
+                seed=arguments.seed + index,
+                threads=arguments.threads,
+            ),
+        )
+
+
+def _conclude(arguments: argparse.Namespace, results: Sequence[Result], seconds: float) -> int:
+    scans = [result.scan for result in results]
+    found = [agreement(scans, name) for name in ("energy_per_site", "heat_capacity")]
+    checks = [check for check in found if check is not None]
+    critical = critical_point(scans)
+    failures = [*_failures(checks), *_critical_failures(critical, 10 if arguments.quick else 1)]
+    if not arguments.quiet:
+        screen = console.new_console()
+        largest_scan = [result for result in results if result.scan.temperature.size >= len(_SCAN)][-1]
+        console.print_scan(screen, largest_scan.scan, largest_scan.seconds)
+        console.print_agreement(screen, checks)
+        console.print_critical(screen, critical)
+        screen.print(f"{seconds:.0f} s in all")
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    print(f"report: {Path(arguments.report).resolve()}")
+    return 1 if failures else 0
+
+
+def _failures(checks: Sequence[Agreement]) -> Iterator[str]:
+    for check in checks:
+        if not check.passes():
+            yield f"{check.name} does not agree with the exact solution (p = {check.p_value:.1e}, {check.worst:+.1f}σ)"
+
+
+def _critical_failures(critical: CriticalPoint | None, slack: float) -> Iterator[str]:
+    if critical is None:
+        yield "the Binder cumulants do not cross"
+        return
+    off: Any = critical.crossing.critical_temperature.mean - critical.expected
+    if abs(off) > slack * TOLERANCE:
+        yield f"Tc is off by {off:+.1e}, more than {slack * TOLERANCE:g}"
