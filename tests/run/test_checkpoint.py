@@ -403,8 +403,7 @@ def test_the_journal_does_not_grow_by_states(toy, path):
 
 
 def test_many_waiting_draws_are_written_early(toy, path, monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "_RECORD_BYTES", 1000)
-    monkeypatch.setattr("spinodal.samplers.running.session._CHORE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint_module, "_WAITING_BYTES", 1000)
     found = []
     arguments = {"checkpoint": path, "checkpoint_every": 1000, **ARGUMENTS}
     samples = run(toy, callback=lambda *_: found.append(load(path).n_draws), **arguments)

@@ -141,6 +141,12 @@ def test_integers_of_numpy_are_integers(toy):
     assert run(toy, n_chains=np.int64(2), n_steps=np.int32(3), seed=np.uint64(5)).provenance["seed"] == 5
 
 
+def test_draws_that_do_not_fit_are_refused_before_the_work(toy, monkeypatch):
+    monkeypatch.setattr(ToyHeatBath, "step", lambda *_, **__: pytest.fail("work was begun"))
+    with pytest.raises(MemoryError, match=r"does not fit into memory: take fewer draws \(a larger thin\)"):
+        run(toy, n_chains=2, n_steps=2**39)
+
+
 def test_init_from_configurations(toy):
     start = np.ones((2, *toy.system.shape), np.int8)
     samples = run(toy, n_chains=2, n_steps=1, init=start)

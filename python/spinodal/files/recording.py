@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.files.encoding import Arrays, check_dtype
+
+_MANY_BYTES = 1 << 22
+
+
+def _empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an array whose memory is taken up page by page as it fills.
+
+    NumPy asks for huge pages: the first draw, a little of every chain, would take up, and wait for, the memory
+    of all draws.
+    """
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if n_bytes < _MANY_BYTES or not hasattr(mmap, "MADV_NOHUGEPAGE"):
+        return np.empty(shape, dtype)
+    memory = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, dtype).reshape(shape)
 
 
 class Recording:
@@ -27,6 +45,8 @@ class Recording:
     arrays : dict of str to array
     done : int64 array, shape (n_chains,)
         Draws that each chain has, from the first on.
+    stored_bytes : int
+        Size of what was stored so far.
     last : array, shape (n_chains, …), or None
         Configurations at the last draw, where only these are kept.
     last_at : int64 array, shape (n_chains,)
@@ -38,6 +58,7 @@ class Recording:
         self.n_draws = n_draws
         self.arrays: Arrays = {}
         self.done = np.zeros(n_chains, np.int64)
+        self.stored_bytes = 0
         self.last: npt.NDArray[Any] | None = None
         self.last_at = np.zeros(n_chains, np.int64)
 
@@ -47,10 +68,21 @@ class Recording:
         return bool((self.done == self.n_draws).all())
 
     def reserve(self, values: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Make room for values of shape (any number of chains, …)."""
+        """Make room for values of shape (any number of chains, …).
+
+        Raises
+        ------
+        MemoryError
+            If there is not enough, and how to need less.
+        """
         for name, value in values.items():
             check_dtype(name, value)
-            self.arrays[name] = np.empty((self.n_chains, self.n_draws, *value.shape[1:]), value.dtype)
+            shape = (self.n_chains, self.n_draws, *value.shape[1:])
+            try:
+                self.arrays[name] = _empty(shape, value.dtype)
+            except (MemoryError, OSError, OverflowError) as error:
+                advice = "take fewer draws (a larger thin), or keep_draws='last' or False"
+                raise MemoryError(f"{name} of shape {shape} does not fit into memory: {advice}") from error
 
     def put(self, chains: slice, draw: int, values: Mapping[str, npt.NDArray[Any]]) -> None:
         """Store one draw of some chains.
@@ -70,6 +102,7 @@ class Recording:
             if value.dtype != array.dtype:
                 raise ValueError(f"draw {draw} has {name} of type {value.dtype}, the draws before {array.dtype}")
             array[chains, draw] = value
+            self.stored_bytes += value.nbytes
         self.done[chains] = draw + 1
 
     def _check_next(self, chains: slice, draw: int) -> None:
@@ -92,6 +125,7 @@ class Recording:
         for name, array in block.items():
             stop = first + array.shape[1]
             self.arrays[name][chains, first:stop] = array
+            self.stored_bytes += array.nbytes
         self.done[chains] = np.maximum(self.done[chains], stop)
 
     def block(self, chains: slice, first: int, stop: int) -> Arrays:

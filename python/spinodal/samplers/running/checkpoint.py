@@ -20,7 +20,7 @@ from spinodal.samplers.running.provenance import ResumeError, check_same_run
 from spinodal.samples import Samples, load
 
 Resume = Literal["auto", "never", "must"]
-_RECORD_BYTES = 1 << 26  # of draws, before packing; more do not wait in memory, so Ctrl-C need not wait for the disk
+_WAITING_BYTES = 1 << 25  # of draws, before packing; more do not wait, so that Ctrl-C need not wait for the disk
 
 
 class Checkpoint:
@@ -43,6 +43,7 @@ class Checkpoint:
         hdf5.require_h5py()  # before the work, not after
         self.path = path
         self.every = every
+        self._saved_bytes = 0
         self._due = time.monotonic() + every
         self._journal = Journal(path)
         self._written: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -72,6 +73,7 @@ class Checkpoint:
             return None
         check_same_run(journal_path(self.path), contents.header["provenance"], provenance)
         self._written = contents.recording.done.copy()
+        self._saved_bytes = contents.recording.stored_bytes
         state = self._journal.load_state()
         if state is None or not _fits(state, contents.recording):
             return contents.recording, []
@@ -82,12 +84,8 @@ class Checkpoint:
         """Write what is due: the draws if many wait, the state if its time has come."""
         if time.monotonic() >= self._due:
             self.save(recording, groups)
-        elif self._waiting_bytes(recording) >= _RECORD_BYTES:
+        elif recording.stored_bytes - self._saved_bytes >= _WAITING_BYTES:
             self.save_draws(recording, groups)
-
-    def _waiting_bytes(self, recording: Recording) -> int:
-        n_rows = int((recording.done - self._written).sum())
-        return n_rows * sum(int(array[0, 0].nbytes) for array in recording.arrays.values())
 
     def save(self, recording: Recording, groups: Sequence[Chains | Snapshot]) -> None:
         """Write the draws, then the state."""
@@ -109,12 +107,13 @@ class Checkpoint:
         for group in groups:
             first, stop = int(self._written[group.index].min()), int(recording.done[group.index].min())
             row_bytes = sum(array[group.index, :1].nbytes for array in recording.arrays.values())
-            n_block = max(1, _RECORD_BYTES // max(1, row_bytes))
+            n_block = max(1, _WAITING_BYTES // max(1, row_bytes))
             for start in range(first, stop, n_block):
                 end = min(start + n_block, stop)
                 self._journal.append(group.index, start, recording.block(group.index, start, end))
                 self._written[group.index] = end
         self._journal.sync()
+        self._saved_bytes = recording.stored_bytes
 
     def finish(self, samples: Samples) -> None:
         """Write the finished samples, then remove the journal."""

@@ -50,10 +50,10 @@ class Session:
 
     def go_on(self) -> bool:
         """Do what is due between two steps; tell whether there is to be another."""
+        if self.checkpoint is not None:
+            self.checkpoint.update(self.recording, self.groups)
         if time.monotonic() >= self._chores_due:
             self.report()
-            if self.checkpoint is not None:
-                self.checkpoint.update(self.recording, self.groups)
             pause = math.inf if self.checkpoint is None else self.checkpoint.every
             self._chores_due = time.monotonic() + min(pause, _CHORE_SECONDS)
         return not (self.interrupt.requested or self.stopped)
@@ -74,6 +74,8 @@ class Session:
     def drive(self, sampler: Sampler, init: Array | None, n_threads: int | None) -> None:
         """Step the chains in this process until the plan ends or the session stops."""
         for number, group in enumerate(self.groups):
+            if self.interrupt.requested or self.stopped:
+                break
             index = group.index
             part = sampler if len(self.groups) == 1 else sampler.for_chains(index.start, index.stop)
             chains = Chains.at(group.snapshot(), part, self.plan, None if init is None else init[index])
