@@ -31,9 +31,7 @@ inline SpinBatch batch_of(const Array<std::int8_t>& spins, int ndim) {
     throw std::invalid_argument("spins need at least " + std::to_string(ndim) + " axes; got " +
                                 std::to_string(spins.ndim()));
   }
-  const auto length = [&](int from_last) {
-    return static_cast<std::int64_t>(spins.shape(spins.ndim() - from_last));
-  };
+  const auto length = [&](int from_last) { return static_cast<std::int64_t>(spins.shape(spins.ndim() - from_last)); };
   const LatticeShape shape{ndim == 3 ? length(3) : 1, length(2), length(1), ndim == 2};
   std::int64_t n_chains = 1;
   for (py::ssize_t axis = 0; axis < spins.ndim() - ndim; ++axis) n_chains *= spins.shape(axis);

@@ -9,14 +9,14 @@ namespace {
 using Spins = Array<std::int8_t>;
 using Reals = Array<double>;
 
-SweepOptions options_of(std::int64_t n_steps, std::uint64_t seed, std::uint64_t first_step,
-                        std::uint32_t first_chain, const std::string& stream, int n_threads) {
+SweepOptions options_of(std::int64_t n_steps, std::uint64_t seed, std::uint64_t first_step, std::uint32_t first_chain,
+                        const std::string& stream, int n_threads) {
   return {n_steps, seed, first_step, first_chain, parse_stream(stream), n_threads};
 }
 
-void metropolis_sweep(Spins& spins, const Reals& beta, double J, double h, std::int64_t n_sweeps,
-                      std::uint64_t seed, std::uint64_t sweep, std::uint32_t first_chain, int heat_bath_every,
-                      const std::string& stream, int ndim, int n_threads) {
+void metropolis_sweep(Spins& spins, const Reals& beta, double J, double h, std::int64_t n_sweeps, std::uint64_t seed,
+                      std::uint64_t sweep, std::uint32_t first_chain, int heat_bath_every, const std::string& stream,
+                      int ndim, int n_threads) {
   const SpinBatch batch = batch_of(spins, ndim);
   std::int8_t* data = spins.mutable_data();
   const double* betas = read(beta, batch.n_chains, "beta");
@@ -49,8 +49,8 @@ void local_field(const Spins& spins, double J, double h, Reals& out, int ndim, i
   spinodal::local_field(data, batch.n_chains, batch.shape, {J, h}, field, n_threads);
 }
 
-void random_spins(Spins& out, std::uint64_t seed, std::uint32_t first_chain, const std::string& stream,
-                  int ndim, int n_threads) {
+void random_spins(Spins& out, std::uint64_t seed, std::uint32_t first_chain, const std::string& stream, int ndim,
+                  int n_threads) {
   const SpinBatch batch = batch_of(out, ndim);
   std::int8_t* data = out.mutable_data();
   const Stream parsed = parse_stream(stream);
@@ -62,17 +62,17 @@ void random_spins(Spins& out, std::uint64_t seed, std::uint32_t first_chain, con
 
 void bind_ising(py::module_& module) {
   using py::arg;
-  module.def("metropolis_sweep", &metropolis_sweep, arg("spins").noconvert(), arg("beta").noconvert(),
-             arg("J"), arg("h"), arg("n_sweeps"), arg("seed"), arg("sweep"), arg("first_chain"),
-             arg("heat_bath_every"), arg("stream"), arg("ndim"), arg("n_threads"));
-  module.def("ising_energy", &ising_energy, arg("spins").noconvert(), arg("J"), arg("h"),
-             arg("out").noconvert(), arg("ndim"), arg("n_threads"));
+  module.def("metropolis_sweep", &metropolis_sweep, arg("spins").noconvert(), arg("beta").noconvert(), arg("J"),
+             arg("h"), arg("n_sweeps"), arg("seed"), arg("sweep"), arg("first_chain"), arg("heat_bath_every"),
+             arg("stream"), arg("ndim"), arg("n_threads"));
+  module.def("ising_energy", &ising_energy, arg("spins").noconvert(), arg("J"), arg("h"), arg("out").noconvert(),
+             arg("ndim"), arg("n_threads"));
   module.def("magnetization", &magnetization, arg("spins").noconvert(), arg("out").noconvert(), arg("ndim"),
              arg("n_threads"));
-  module.def("local_field", &local_field, arg("spins").noconvert(), arg("J"), arg("h"),
-             arg("out").noconvert(), arg("ndim"), arg("n_threads"));
-  module.def("random_spins", &random_spins, arg("out").noconvert(), arg("seed"), arg("first_chain"),
-             arg("stream"), arg("ndim"), arg("n_threads"));
+  module.def("local_field", &local_field, arg("spins").noconvert(), arg("J"), arg("h"), arg("out").noconvert(),
+             arg("ndim"), arg("n_threads"));
+  module.def("random_spins", &random_spins, arg("out").noconvert(), arg("seed"), arg("first_chain"), arg("stream"),
+             arg("ndim"), arg("n_threads"));
 }
 
 }  // namespace spinodal::bindings

@@ -25,8 +25,7 @@ struct AesTable {
       q = static_cast<std::uint8_t>(q ^ (q << 4));
       if (q & 0x80) q = static_cast<std::uint8_t>(q ^ 0x09);
       const std::uint32_t x = q;
-      const std::uint32_t s =
-          x ^ (x << 1 | x >> 7) ^ (x << 2 | x >> 6) ^ (x << 3 | x >> 5) ^ (x << 4 | x >> 4);
+      const std::uint32_t s = x ^ (x << 1 | x >> 7) ^ (x << 2 | x >> 6) ^ (x << 3 | x >> 5) ^ (x << 4 | x >> 4);
       sbox[p] = static_cast<std::uint8_t>(s ^ 0x63);
     } while (p != 1);
     sbox[0] = 0x63;

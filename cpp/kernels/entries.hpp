@@ -10,8 +10,8 @@ namespace SPINODAL_ISA {
 void stream_blocks(Stream, std::uint64_t seed, const Counter*, std::uint64_t n, std::uint32_t* out);
 void pack_rows(const std::int8_t* spins, const ColorPlanes&, std::int64_t row_begin, std::int64_t row_end);
 void unpack_rows(const ColorPlanes&, std::int8_t* spins, std::int64_t row_begin, std::int64_t row_end);
-void update_rows(const ColorPlanes&, int color, std::int64_t row_begin, std::int64_t row_end,
-                 const AcceptTable&, const SweepKey&);
+void update_rows(const ColorPlanes&, int color, std::int64_t row_begin, std::int64_t row_end, const AcceptTable&,
+                 const SweepKey&);
 void random_spins(std::int8_t* spins, std::int64_t n_sites, Stream, std::uint64_t seed, std::uint32_t chain);
 std::int64_t first_non_spin(const std::int8_t* spins, std::int64_t n);
 std::int64_t sum_spins(const std::int8_t* spins, std::int64_t n);

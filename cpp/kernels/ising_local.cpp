@@ -91,10 +91,8 @@ class SublatticeUpdate {
       const std::uint32_t sites = width - k < lanes ? (std::uint32_t{1} << (width - k)) - 1 : ~0u;
       for (int i = 0; i < n_rows; ++i) {
         const std::uint8_t* same = block.same + i * stride + k;
-        Bytes up = (other[i] + other[i + 1]) +
-                   (other[i + 2] + Bytes::load(same + (i % 2 ? -block.side : block.side)));
-        if constexpr (n_neighbors == 6)
-          up = up + (Bytes::load(same + block.front) + Bytes::load(same + block.back));
+        Bytes up = (other[i] + other[i + 1]) + (other[i + 2] + Bytes::load(same + (i % 2 ? -block.side : block.side)));
+        if constexpr (n_neighbors == 6) up = up + (Bytes::load(same + block.front) + Bytes::load(same + block.back));
         const std::uint32_t undecided = update_vector(block.row + i * stride + k, up, uniform[i]) & sites;
         queue_[n_queued_] = {{index.z, index.y + i}, static_cast<std::uint32_t>(k / lanes), undecided};
         n_queued_ += undecided != 0;
@@ -168,8 +166,7 @@ void update_rows(const ColorPlanes& lattice, int color, std::int64_t row_begin, 
   });
 }
 
-void pack_rows(const std::int8_t* spins, const ColorPlanes& lattice, std::int64_t row_begin,
-               std::int64_t row_end) {
+void pack_rows(const std::int8_t* spins, const ColorPlanes& lattice, std::int64_t row_begin, std::int64_t row_end) {
   const std::int64_t width = lattice.width;
   for (std::int64_t r = row_begin; r < row_end; ++r) {
     const std::int8_t* source = spins + 2 * width * r;
@@ -184,8 +181,7 @@ void pack_rows(const std::int8_t* spins, const ColorPlanes& lattice, std::int64_
   }
 }
 
-void unpack_rows(const ColorPlanes& lattice, std::int8_t* spins, std::int64_t row_begin,
-                 std::int64_t row_end) {
+void unpack_rows(const ColorPlanes& lattice, std::int8_t* spins, std::int64_t row_begin, std::int64_t row_end) {
   const std::int64_t width = lattice.width;
   for (std::int64_t r = row_begin; r < row_end; ++r) {
     std::int8_t* target = spins + 2 * width * r;

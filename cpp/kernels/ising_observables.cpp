@@ -59,8 +59,7 @@ std::int64_t bond_sum(const std::int8_t* spins, LatticeShape shape) {
       const std::int8_t* row = spins + (z * ly + y) * lx;
       total += row_product(row, row + 1, lx - 1) + row[lx - 1] * row[0];
       total += row_product(row, spins + (z * ly + (y + 1 == ly ? 0 : y + 1)) * lx, lx);
-      if (!shape.two_dimensional)
-        total += row_product(row, spins + ((z + 1 == lz ? 0 : z + 1) * ly + y) * lx, lx);
+      if (!shape.two_dimensional) total += row_product(row, spins + ((z + 1 == lz ? 0 : z + 1) * ly + y) * lx, lx);
     }
   }
   return total;

@@ -18,8 +18,8 @@ struct Bytes {
   }
   SPINODAL_INLINE void store(std::uint8_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
   static SPINODAL_INLINE Bytes from_blocks(Block a, Block b) {
-    return {_mm256_set_epi64x(static_cast<long long>(b.hi), static_cast<long long>(b.lo),
-                              static_cast<long long>(a.hi), static_cast<long long>(a.lo))};
+    return {_mm256_set_epi64x(static_cast<long long>(b.hi), static_cast<long long>(b.lo), static_cast<long long>(a.hi),
+                              static_cast<long long>(a.lo))};
   }
   /// 16 entries, in both halves.
   static SPINODAL_INLINE Bytes table(const std::uint8_t* p) {

@@ -6,8 +6,7 @@
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, std::uint64_t n,
-                   std::uint32_t* out) {
+void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, std::uint64_t n, std::uint32_t* out) {
   with_stream(stream, seed, [&](const auto& generator) {
     for (std::uint64_t i = 0; i < n; ++i) {
       const Block block = generator.block(counters[i]);
@@ -16,8 +15,7 @@ void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, s
   });
 }
 
-void random_spins(std::int8_t* spins, std::int64_t n_sites, Stream stream, std::uint64_t seed,
-                  std::uint32_t chain) {
+void random_spins(std::int8_t* spins, std::int64_t n_sites, Stream stream, std::uint64_t seed, std::uint32_t chain) {
   with_stream(stream, seed, [&](const auto& generator) {
     for (std::int64_t first = 0; first < n_sites; first += 128) {
       const auto index = static_cast<std::uint32_t>(first / 128);

@@ -44,8 +44,7 @@ class Ars {
     for (int r = 0; r <= n_rounds; ++r) {
       const std::uint64_t lo = seed + static_cast<std::uint64_t>(r) * ars_weyl_lo;
       const std::uint64_t hi = static_cast<std::uint64_t>(r) * ars_weyl_hi;
-      keys_[r] =
-          _mm256_broadcastsi128_si256(_mm_set_epi64x(static_cast<long long>(hi), static_cast<long long>(lo)));
+      keys_[r] = _mm256_broadcastsi128_si256(_mm_set_epi64x(static_cast<long long>(hi), static_cast<long long>(lo)));
     }
   }
 
@@ -93,8 +92,7 @@ class Ars {
 #else
   SPINODAL_INLINE void encrypt(__m256i* x, Bytes* out, int n) const {
     for (int i = 0; i < n; ++i) {
-      out[i] = {_mm256_set_m128i(encrypt(_mm256_extracti128_si256(x[i], 1)),
-                                 encrypt(_mm256_castsi256_si128(x[i])))};
+      out[i] = {_mm256_set_m128i(encrypt(_mm256_extracti128_si256(x[i], 1)), encrypt(_mm256_castsi256_si128(x[i])))};
     }
   }
 #endif
@@ -152,12 +150,9 @@ class Philox10 : public BlockCursor<Philox10> {
 template <class F>
 SPINODAL_INLINE void with_stream(Stream stream, std::uint64_t seed, F&& f) {
   switch (stream) {
-    case Stream::ars7:
-      return f(Ars<7>(seed));
-    case Stream::ars5:
-      return f(Ars<5>(seed));
-    case Stream::philox10:
-      return f(Philox10(seed));
+    case Stream::ars7: return f(Ars<7>(seed));
+    case Stream::ars5: return f(Ars<5>(seed));
+    case Stream::philox10: return f(Philox10(seed));
   }
 }
 

@@ -95,13 +95,11 @@ struct ClusterLattice {
 struct KernelTable {
   const char* isa;
   void (*stream_blocks)(Stream, std::uint64_t seed, const Counter*, std::uint64_t n, std::uint32_t* out);
-  void (*pack_rows)(const std::int8_t* spins, const ColorPlanes&, std::int64_t row_begin,
-                    std::int64_t row_end);
+  void (*pack_rows)(const std::int8_t* spins, const ColorPlanes&, std::int64_t row_begin, std::int64_t row_end);
   void (*unpack_rows)(const ColorPlanes&, std::int8_t* spins, std::int64_t row_begin, std::int64_t row_end);
-  void (*update_rows)(const ColorPlanes&, int color, std::int64_t row_begin, std::int64_t row_end,
-                      const AcceptTable&, const SweepKey&);
-  void (*random_spins)(std::int8_t* spins, std::int64_t n_sites, Stream, std::uint64_t seed,
-                       std::uint32_t chain);
+  void (*update_rows)(const ColorPlanes&, int color, std::int64_t row_begin, std::int64_t row_end, const AcceptTable&,
+                      const SweepKey&);
+  void (*random_spins)(std::int8_t* spins, std::int64_t n_sites, Stream, std::uint64_t seed, std::uint32_t chain);
   std::int64_t (*first_non_spin)(const std::int8_t* spins, std::int64_t n);
   std::int64_t (*sum_spins)(const std::int8_t* spins, std::int64_t n);
   std::int64_t (*bond_sum)(const std::int8_t* spins, LatticeShape shape);
@@ -111,14 +109,8 @@ struct KernelTable {
                                        const ClusterKey&);
 };
 
-namespace baseline {
-extern const KernelTable kernel_table;
-}
-namespace avx2 {
-extern const KernelTable kernel_table;
-}
-namespace vaes {
-extern const KernelTable kernel_table;
-}
+namespace baseline { extern const KernelTable kernel_table; }
+namespace avx2 { extern const KernelTable kernel_table; }
+namespace vaes { extern const KernelTable kernel_table; }
 
 }  // namespace spinodal

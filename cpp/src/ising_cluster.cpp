@@ -103,9 +103,8 @@ void wolff_step(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, c
                 const SweepOptions& options, std::int64_t* flipped, std::int64_t* cluster_size) {
   check_cluster(spins, n_chains, shape, beta, coupling, options);
   for_each_chain<WolffBuffer>(n_chains, shape, options, [&](std::int64_t c, const WolffLattice& lattice) {
-    const WolffTotals totals =
-        kernels().wolff_steps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling), make_key(options, c),
-                              cluster_size != nullptr);
+    const WolffTotals totals = kernels().wolff_steps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling),
+                                                     make_key(options, c), cluster_size != nullptr);
     flipped[c] = totals.flipped;
     if (cluster_size != nullptr) cluster_size[c] = totals.cluster_size;
   });
@@ -115,8 +114,8 @@ void swendsen_wang_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape
                          Coupling coupling, const SweepOptions& options, std::int64_t* n_clusters) {
   check_cluster(spins, n_chains, shape, beta, coupling, options);
   for_each_chain<ClusterBuffer>(n_chains, shape, options, [&](std::int64_t c, const ClusterLattice& lattice) {
-    n_clusters[c] = kernels().swendsen_wang_sweeps(spins + c * shape.n_sites(), lattice,
-                                                   make_rule(beta[c], coupling), make_key(options, c));
+    n_clusters[c] = kernels().swendsen_wang_sweeps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling),
+                                                   make_key(options, c));
   });
 }
 

@@ -56,8 +56,8 @@ void magnetization(const std::int8_t* spins, std::int64_t n_chains, LatticeShape
                    int n_threads);
 
 /// J Σ_j s_j + h at every site.
-void local_field(const std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, Coupling coupling,
-                 double* field, int n_threads);
+void local_field(const std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, Coupling coupling, double* field,
+                 int n_threads);
 
 /// Independent fair spins, from Purpose::initial_spins: site i of a chain takes bit i % 128 of block i / 128.
 void random_spins(std::int8_t* spins, std::int64_t n_chains, std::int64_t n_sites, std::uint64_t seed,

@@ -41,15 +41,14 @@ constexpr std::uint64_t max_block = std::uint64_t{1} << 20;
 
 constexpr Counter make_counter(Purpose purpose, std::uint32_t block, std::uint32_t row, std::uint64_t sweep,
                                std::uint32_t chain) {
-  return {block | static_cast<std::uint32_t>(purpose) << 20 | static_cast<std::uint32_t>(sweep >> 32) << 24,
-          row, static_cast<std::uint32_t>(sweep), chain};
+  return {block | static_cast<std::uint32_t>(purpose) << 20 | static_cast<std::uint32_t>(sweep >> 32) << 24, row,
+          static_cast<std::uint32_t>(sweep), chain};
 }
 
 /// Parse "ars7", "ars5" or "philox10"; throws std::invalid_argument that lists the names.
 Stream parse_stream(const std::string& name);
 
 /// The stream's output blocks at n counters, 4 words each: the definition every kernel follows.
-void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, std::uint64_t n,
-                   std::uint32_t* out);
+void stream_blocks(Stream stream, std::uint64_t seed, const Counter* counters, std::uint64_t n, std::uint32_t* out);
 
 }  // namespace spinodal
