@@ -65,6 +65,7 @@ class ExactIsing:
             "energy": self.mean(e, temperature),
             "energy_per_site": self.mean(e, temperature) / n,
             "magnetization": 0.0,
+            "magnetization_per_site": 0.0,
             "abs_magnetization": self.mean(np.abs(m), temperature),
             "m2": self.mean(m**2, temperature),
             "m4": self.mean(m**4, temperature),

@@ -102,7 +102,8 @@ def _heat_capacity(samples: SamplesLike) -> Callable[..., float]:
 _DIRECT = (
     Observable("energy", "total energy E", _energy),
     Observable("energy_per_site", "E/N", lambda s: _energy(s) / n_sites(s)),
-    Observable("magnetization", "m = M/N", _per_site),
+    Observable("magnetization", "M = Σ s, of the whole lattice", total_magnetization),
+    Observable("magnetization_per_site", "m = M/N", _per_site),
     Observable("abs_magnetization", "|m|", lambda s: np.abs(_per_site(s))),
     Observable("m2", "m²", lambda s: _per_site(s) ** 2),
     Observable("m4", "m⁴", lambda s: _per_site(s) ** 4),

@@ -117,7 +117,7 @@ class _NumbaBackend:
             threshold = numba_cluster.bond_threshold(float(beta[chain]), J)
             ghost_exponent = 2.0 * float(beta[chain]) * abs(h)
             totals[:, chain] = numba_cluster.wolff_steps(
-                boxes[chain], planar, _sign(J), threshold, ghost_exponent, _sign(h), n_steps, stream_id,
+                boxes[chain], planar, _sign(J), threshold, ghost_exponent, _sign(float(beta[chain]) * h), n_steps, stream_id,
                 np.uint64(seed), step, first_chain + chain,
             )  # fmt: skip
 
@@ -146,7 +146,7 @@ class _NumbaBackend:
         def update(chain: int) -> None:
             thresholds = [numba_cluster.bond_threshold(float(beta[chain]), coupling) for coupling in (J, h)]
             n_clusters[chain] = numba_cluster.swendsen_wang_sweeps(
-                boxes[chain], planar, _sign(J), *thresholds, _sign(h), n_sweeps, stream_id, np.uint64(seed), sweep,
+                boxes[chain], planar, _sign(J), *thresholds, _sign(float(beta[chain]) * h), n_sweeps, stream_id, np.uint64(seed), sweep,
                 first_chain + chain,
             )  # fmt: skip
 

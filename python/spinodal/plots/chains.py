@@ -63,7 +63,7 @@ def _absolute_histogram(scan: Scan, temperature: float, bins: int) -> Histogram:
     n_levels = (sites + 1) // 2 if odd else sites // 2 + 1
     edges = level_edges(odd / sites, 2.0 / sites, n_levels, min(bins, n_levels))
     edges[0] = 0.0
-    return histogram(np.abs(analysis.observable(chains, "magnetization")), edges, chains.log_weights)
+    return histogram(np.abs(analysis.observable(chains, "magnetization_per_site")), edges, chains.log_weights)
 
 
 def plot_autocorrelation(
