@@ -35,8 +35,8 @@ def members(name: str, cls: type) -> Iterator[str]:
     for attribute in sorted(
         {key for base in cls.__mro__ if base.__module__.startswith("spinodal") for key in vars(base)}
     ):
-        if attribute.startswith("_"):
-            continue
+        if attribute.startswith("_") or attribute in getattr(cls, "__dataclass_fields__", {}):
+            continue  # private, or a parameter that the signature has already
         value = inspect.getattr_static(cls, attribute)
         if isinstance(value, property) or not callable(getattr(cls, attribute)):
             yield f"{name}.{attribute}"

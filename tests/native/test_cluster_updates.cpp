@@ -72,6 +72,8 @@ void test_same_bits_everywhere() {
     for (const Case& c : even_cases) check_same_bits(c, coupling, swendsen_wang);
     for (const Case& c : odd_cases) check_same_bits(c, coupling, swendsen_wang);
   }
+  check_same_bits(shared_chains, couplings[0], wolff);
+  check_same_bits(shared_chains, couplings[0], swendsen_wang);
 }
 
 void test_a_cluster_need_not_be_counted() {

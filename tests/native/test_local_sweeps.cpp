@@ -32,16 +32,21 @@ Spins swept(const Case& c, int n_threads, std::int64_t cut) {
   return spins;
 }
 
-void test_same_bits_everywhere() {
-  for (const Case& c : even_cases) {
-    select_isa("baseline");
-    const Spins expected = swept(c, 1, 0);
-    for (const std::string& isa : available_isas()) {
-      select_isa(isa);
-      for (const int n_threads : {1, 2, 3}) CHECK_FOR(swept(c, n_threads, 0) == expected, c.name() + " on " + isa);
-      CHECK_FOR(swept(c, 1, 4) == expected, c.name() + " in two calls on " + isa);
-    }
+void check_same_bits(const Case& c) {
+  select_isa("baseline");
+  const Spins expected = swept(c, 1, 0);
+  for (const std::string& isa : available_isas()) {
+    select_isa(isa);
+    for (const int n_threads : {1, 2, 3}) CHECK_FOR(swept(c, n_threads, 0) == expected, c.name() + " on " + isa);
+    CHECK_FOR(swept(c, 1, 4) == expected, c.name() + " in two calls on " + isa);
   }
+}
+
+void test_same_bits_everywhere() {
+  for (const Case& c : even_cases) check_same_bits(c);
+  check_same_bits(shared_chains);
+  check_same_bits(shared_lattice);
+  check_same_bits({{10, 40, 40, false}, 4, 18});
 }
 
 double energy_by_definition(const std::int8_t* spins, LatticeShape shape) {
