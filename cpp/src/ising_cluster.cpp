@@ -10,6 +10,7 @@
 #include "spinodal/cluster.hpp"
 #include "src/buffer.hpp"
 #include "src/dispatch.hpp"
+#include "src/team.hpp"
 #include "src/threshold.hpp"
 #include "src/validate.hpp"
 
@@ -70,15 +71,13 @@ class ClusterBuffer {
 
 /// update(chain, lattice) for every chain, one lattice a thread.
 template <class Workspace, class Update>
-void for_each_chain(std::int64_t n_chains, LatticeShape shape, int n_threads, Update update) {
-  const int team = static_cast<int>(std::min<std::int64_t>(n_threads, n_chains));
+void for_each_chain(std::int64_t n_chains, LatticeShape shape, const SweepOptions& options, Update update) {
+  constexpr std::int64_t cost = 8;                                                  // of a site, in local updates
+  const std::int64_t n_sweeps = std::min<std::int64_t>(options.n_sweeps, 1 << 16);  // enough for any team
+  const int team = team_size(options.n_threads, n_chains, cost * n_chains * shape.n_sites() * n_sweeps);
   std::vector<std::unique_ptr<Workspace>> workspaces;  // here, where a failure may be thrown
   for (int i = 0; i < team; ++i) workspaces.push_back(std::make_unique<Workspace>(shape));
-  if (team == 1) {  // without a team: also what a forked child can run
-    for (std::int64_t c = 0; c < n_chains; ++c) update(c, workspaces[0]->lattice());
-    return;
-  }
-#pragma omp parallel num_threads(team)
+#pragma omp parallel num_threads(team) if (team > 1)
   {
     const auto& lattice = workspaces[static_cast<std::size_t>(omp_get_thread_num())]->lattice();
 #pragma omp for schedule(dynamic, 1)
@@ -101,7 +100,7 @@ void check_cluster(const std::int8_t* spins, std::int64_t n_chains, LatticeShape
 void wolff_step(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta, Coupling coupling,
                 const SweepOptions& options, std::int64_t* flipped, std::int64_t* cluster_size) {
   check_cluster(spins, n_chains, shape, beta, coupling, options);
-  for_each_chain<WolffBuffer>(n_chains, shape, options.n_threads, [&](std::int64_t c, const WolffLattice& lattice) {
+  for_each_chain<WolffBuffer>(n_chains, shape, options, [&](std::int64_t c, const WolffLattice& lattice) {
     const WolffTotals totals = kernels().wolff_steps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling),
                                                      make_key(options, c), cluster_size != nullptr);
     flipped[c] = totals.flipped;
@@ -112,7 +111,7 @@ void wolff_step(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, c
 void swendsen_wang_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
                          Coupling coupling, const SweepOptions& options, std::int64_t* n_clusters) {
   check_cluster(spins, n_chains, shape, beta, coupling, options);
-  for_each_chain<ClusterBuffer>(n_chains, shape, options.n_threads, [&](std::int64_t c, const ClusterLattice& lattice) {
+  for_each_chain<ClusterBuffer>(n_chains, shape, options, [&](std::int64_t c, const ClusterLattice& lattice) {
     n_clusters[c] = kernels().swendsen_wang_sweeps(spins + c * shape.n_sites(), lattice, make_rule(beta[c], coupling),
                                                    make_key(options, c));
   });

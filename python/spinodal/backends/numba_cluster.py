@@ -194,7 +194,9 @@ def _unite_along_x(spins, parent, active, first: int, alike: int) -> int:
 
 
 @numba.njit(cache=True)
-def _divide(spins, parent, active, shape, planar: bool, alike: int, threshold, stream_id: int, seed, sweep, chain) -> int:
+def _divide(
+    spins, parent, active, shape, planar: bool, alike: int, threshold, stream_id: int, seed, sweep, chain
+) -> int:
     """Make each site's parent lead to its cluster's first site; return the number of clusters."""
     lz, ly, lx = shape
     for i in range(spins.size):
