@@ -126,7 +126,7 @@ void sweep_all(const Work& work) {
   constexpr std::int64_t min_sites_a_thread = 1 << 15;
   const std::int64_t n_sites = work.shape.n_sites();
   const int n_threads = team_size(work.options.n_threads, work.n_chains * work.shape.lz * work.shape.ly,
-                                  work.n_chains * n_sites * work.options.n_sweeps);
+                                  work.n_chains * n_sites * std::min<std::int64_t>(work.options.n_sweeps, 1 << 16));
   const bool split_lattice =
       work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 && n_sites / n_threads >= min_sites_a_thread;
   if (n_threads == 1) {
