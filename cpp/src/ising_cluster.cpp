@@ -76,6 +76,7 @@ void for_each_chain(std::int64_t n_chains, LatticeShape shape, const SweepOption
   const std::int64_t n_sweeps = std::min<std::int64_t>(options.n_sweeps, 1 << 16);  // enough for any team
   const int team = team_size(options.n_threads, n_chains, cost * n_chains * shape.n_sites() * n_sweeps);
   std::vector<std::unique_ptr<Workspace>> workspaces;  // here, where a failure may be thrown
+  workspaces.reserve(static_cast<std::size_t>(team));
   for (int i = 0; i < team; ++i) workspaces.push_back(std::make_unique<Workspace>(shape));
 #pragma omp parallel num_threads(team) if (team > 1)
   {
