@@ -15,8 +15,8 @@ SweepOptions options_of(std::int64_t n_steps, std::uint64_t seed, std::uint64_t 
 }
 
 void metropolis_sweep(Spins& spins, const Reals& beta, double J, double h, std::int64_t n_sweeps, std::uint64_t seed,
-                      std::uint64_t sweep, std::uint32_t first_chain, int heat_bath_every, const std::string& stream,
-                      int ndim, int n_threads) {
+                      std::uint64_t sweep, std::uint32_t first_chain, std::int64_t heat_bath_every,
+                      const std::string& stream, int ndim, int n_threads) {
   const SpinBatch batch = batch_of(spins, ndim);
   std::int8_t* data = spins.mutable_data();
   const double* betas = read(beta, batch.n_chains, "beta");

@@ -41,15 +41,15 @@ class WolffChain {
     for (std::int64_t t = 0; t < key_.n_steps; ++t) {
       const std::uint64_t step = key_.first_step + static_cast<std::uint64_t>(t);
       const Block start = generator_.block(make_counter(Purpose::wolff_seed, 0, 0, step, key_.chain));
-      const std::uint32_t seed = site_of(start.lo);
+      const std::uint32_t first = site_of(start.lo);
       const std::int64_t limit = ghost_limit(start.hi);
-      const bool up = lattice_.site[seed] & up_bit;
+      const bool up = lattice_.site[first] & up_bit;
       if (!one_sign_) {
-        grow_marked(step, seed, limit, &totals);
+        grow_marked(step, first, limit, &totals);
       } else if (up) {
-        far ? grow<true, true>(step, seed, limit, &totals) : grow<true, false>(step, seed, limit, &totals);
+        far ? grow<true, true>(step, first, limit, &totals) : grow<true, false>(step, first, limit, &totals);
       } else {
-        far ? grow<false, true>(step, seed, limit, &totals) : grow<false, false>(step, seed, limit, &totals);
+        far ? grow<false, true>(step, first, limit, &totals) : grow<false, false>(step, first, limit, &totals);
       }
     }
     return totals;
@@ -77,21 +77,20 @@ class WolffChain {
 
   /// Ferromagnetic bonds: a site that has joined is known by its flipped sign.
   template <bool up, bool far>
-  void grow(std::uint64_t step, std::uint32_t seed, std::int64_t limit, WolffTotals* totals) {
+  void grow(std::uint64_t step, std::uint32_t first, std::int64_t limit, WolffTotals* totals) {
     if (up != (rule_.field_sign > 0)) limit = INT64_MAX;
-    const bool keep_all = limit != INT64_MAX;  // else the front alone: it fits a cache
     std::uint32_t *const queue = lattice_.queue, *head = queue, *tail = queue + 1;
     std::int64_t size = 0, room = 1 << 14;
     std::uint8_t active[bonds_.batch];
-    queue[0] = seed;
-    int n_active = first_draw;
-    for (std::uint64_t n = 0; head != tail;
-         n += n_active, n_active = n == first_draw ? bonds_.batch - first_draw : bonds_.batch) {
+    queue[0] = first;
+    for (std::uint64_t n = 0; head != tail;) {
+      const int n_active = n == 0 ? first_draw : bonds_.batch - static_cast<int>(n % bonds_.batch);
       bonds_.draw(step, n, n_active, active);
+      n += static_cast<std::uint64_t>(n_active);
       const Visit done = visit<n_neighbors, up, far>(geometry_, lattice_.site, head, tail, active, n_active);
       head += done.n_visits, tail = done.tail, size += done.n_joined;
       if (size > limit && !whole_clusters_) break;
-      if (!keep_all && tail - queue >= room) {
+      if (limit == INT64_MAX && tail - queue >= room) {  // nothing to undo: keep the front alone, in the cache
         const std::int64_t front = tail - head;
         std::memmove(queue, head, static_cast<std::size_t>(front) * sizeof *queue);
         head = queue, tail = queue + front;
@@ -113,11 +112,11 @@ class WolffChain {
   }
 
   /// Bonds of any sign: sites that have joined are marked, and flipped at the end.
-  void grow_marked(std::uint64_t step, std::uint32_t seed, std::int64_t limit, WolffTotals* totals) {
+  void grow_marked(std::uint64_t step, std::uint32_t first, std::int64_t limit, WolffTotals* totals) {
     std::uint32_t* const queue = lattice_.queue;
     std::int64_t head = 0, tail = 1, size = 0, n_aligned = 0;
     std::uint8_t active[bonds_.batch];
-    queue[0] = seed;
+    queue[0] = first;
     for (; head < tail && (n_aligned <= limit || whole_clusters_); ++head) {
       const std::int64_t k = head % bonds_.batch;
       if (k == 0) bonds_.draw(step, static_cast<std::uint64_t>(head), bonds_.batch, active);
@@ -158,37 +157,35 @@ class WolffChain {
   const bool one_sign_, whole_clusters_;
 };
 
-template <int n_neighbors>
-void pack(const std::int8_t* spins, const WolffLattice& lattice, bool staggered) {
-  const std::int64_t lx = lattice.lx, ly = lattice.ly, lz = lattice.lz;
+/// f(row of spins, row of bytes, first site whose sign a staggered gauge turns, on the boundary) for every row.
+template <class Spin, class F>
+SPINODAL_INLINE void for_each_row(Spin* spins, const WolffLattice& lattice, F f) {
+  const std::int64_t ly = lattice.ly, lz = lattice.lz;
   for (std::int64_t r = 0; r < lz * ly; ++r) {
     const std::int64_t y = r % ly, z = r / ly;
-    const bool face = y == 0 || y == ly - 1 || (n_neighbors == 6 && (z == 0 || z == lz - 1));
-    const auto flag = static_cast<std::uint8_t>(face ? wrapped_bit<n_neighbors> : 0);
-    const auto even = static_cast<std::uint8_t>(staggered && (y + z) % 2 ? up_bit : 0);
-    const auto odd = static_cast<std::uint8_t>(staggered ? even ^ up_bit : 0);
-    const std::int8_t* source = spins + r * lx;
-    std::uint8_t* target = lattice.site + z * lattice.plane + y * lattice.row;
-    for (std::int64_t x = 0; x < lx; ++x) {
-      target[x] = static_cast<std::uint8_t>(((source[x] + 1) ^ (x % 2 == 0 ? even : odd)) | flag);
-    }
-    target[0] |= wrapped_bit<n_neighbors>;
-    target[lx - 1] |= wrapped_bit<n_neighbors>;
+    const bool face = y == 0 || y == ly - 1 || (!lattice.two_dimensional && (z == 0 || z == lz - 1));
+    f(spins + r * lattice.lx, lattice.site + z * lattice.plane + y * lattice.row, 1 - (y + z) % 2, face);
   }
 }
 
+template <int n_neighbors>
+void pack(const std::int8_t* spins, const WolffLattice& lattice, bool staggered) {
+  const std::int64_t lx = lattice.lx;
+  for_each_row(spins, lattice, [&](const std::int8_t* source, std::uint8_t* target, std::int64_t odd, bool face) {
+    const auto flag = static_cast<std::uint8_t>(face ? wrapped_bit<n_neighbors> : 0);
+    for (std::int64_t x = 0; x < lx; ++x) target[x] = static_cast<std::uint8_t>((source[x] + 1) | flag);
+    for (std::int64_t x = odd; staggered && x < lx; x += 2) target[x] ^= up_bit;
+    target[0] |= wrapped_bit<n_neighbors>;
+    target[lx - 1] |= wrapped_bit<n_neighbors>;
+  });
+}
+
 void unpack(const WolffLattice& lattice, std::int8_t* spins, bool staggered) {
-  const std::int64_t lx = lattice.lx, ly = lattice.ly, lz = lattice.lz;
-  for (std::int64_t r = 0; r < lz * ly; ++r) {
-    const std::int64_t y = r % ly, z = r / ly;
-    const auto even = static_cast<std::uint8_t>(staggered && (y + z) % 2 ? up_bit : 0);
-    const auto odd = static_cast<std::uint8_t>(staggered ? even ^ up_bit : 0);
-    std::int8_t* target = spins + r * lx;
-    const std::uint8_t* source = lattice.site + z * lattice.plane + y * lattice.row;
-    for (std::int64_t x = 0; x < lx; ++x) {
-      target[x] = static_cast<std::int8_t>(((source[x] ^ (x % 2 == 0 ? even : odd)) & up_bit) - 1);
-    }
-  }
+  const std::int64_t lx = lattice.lx;
+  for_each_row(spins, lattice, [&](std::int8_t* target, const std::uint8_t* source, std::int64_t odd, bool) {
+    for (std::int64_t x = 0; x < lx; ++x) target[x] = static_cast<std::int8_t>((source[x] & up_bit) - 1);
+    for (std::int64_t x = odd; staggered && x < lx; x += 2) target[x] = static_cast<std::int8_t>(-target[x]);
+  });
 }
 
 template <int n_neighbors>

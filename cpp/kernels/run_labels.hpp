@@ -90,7 +90,10 @@ SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32
 
 SPINODAL_INLINE std::uint32_t merge_labels(Word is_new, int n, const std::uint32_t* found, std::uint32_t next,
                                            std::uint32_t* label) {
-  for (int k = 0; k < n; ++k, is_new >>= 1) *label++ = is_new & 1 ? next++ : *found++;
+  for (int k = 0; k < n; ++k, is_new >>= 1) {
+    // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): the caller has filled `found`
+    *label++ = is_new & 1 ? next++ : *found++;
+  }
   return next;
 }
 

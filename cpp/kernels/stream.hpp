@@ -31,6 +31,10 @@ class BlockCursor {
     }
     cursor.c0 += 2;
   }
+
+ private:
+  friend Generator;
+  BlockCursor() = default;
 };
 
 #if defined(__AES__)

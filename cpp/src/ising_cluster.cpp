@@ -72,14 +72,13 @@ class ClusterBuffer {
 /// update(chain, lattice) for every chain, one lattice a thread.
 template <class Workspace, class Update>
 void for_each_chain(std::int64_t n_chains, LatticeShape shape, const SweepOptions& options, Update update) {
-  const int team = team_size(options.n_threads, n_chains, n_chains * shape.n_sites() * options.n_sweeps);
+  constexpr std::int64_t cost = 8;                                                  // of a site, in local updates
+  const std::int64_t n_sweeps = std::min<std::int64_t>(options.n_sweeps, 1 << 16);  // enough for any team
+  const int team = team_size(options.n_threads, n_chains, cost * n_chains * shape.n_sites() * n_sweeps);
   std::vector<std::unique_ptr<Workspace>> workspaces;  // here, where a failure may be thrown
+  workspaces.reserve(static_cast<std::size_t>(team));
   for (int i = 0; i < team; ++i) workspaces.push_back(std::make_unique<Workspace>(shape));
-  if (team == 1) {
-    for (std::int64_t c = 0; c < n_chains; ++c) update(c, workspaces[0]->lattice());
-    return;
-  }
-#pragma omp parallel num_threads(team)
+#pragma omp parallel num_threads(team) if (team > 1)
   {
     const auto& lattice = workspaces[static_cast<std::size_t>(omp_get_thread_num())]->lattice();
 #pragma omp for schedule(dynamic, 1)

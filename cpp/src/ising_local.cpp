@@ -73,7 +73,7 @@ thread_local PlaneBuffer buffer_of_thread;
 /// The sweeps of one call: which table each sweep uses.
 struct Rule {
   std::vector<AcceptTable> metropolis, heat_bath;  // one a chain
-  int heat_bath_every;
+  std::int64_t heat_bath_every;
 
   const AcceptTable& table(std::int64_t chain, std::uint64_t sweep) const {
     const auto every = static_cast<std::uint64_t>(heat_bath_every);
@@ -82,7 +82,8 @@ struct Rule {
   }
 };
 
-Rule make_rule(const double* beta, std::int64_t n_chains, Coupling coupling, int n_neighbors, int heat_bath_every) {
+Rule make_rule(const double* beta, std::int64_t n_chains, Coupling coupling, int n_neighbors,
+               std::int64_t heat_bath_every) {
   Rule rule{{}, {}, heat_bath_every};
   for (std::int64_t c = 0; c < n_chains; ++c) {
     rule.metropolis.push_back(make_table(metropolis, beta[c], coupling, n_neighbors));
@@ -125,7 +126,7 @@ void sweep_all(const Work& work) {
   constexpr std::int64_t min_sites_a_thread = 1 << 15;
   const std::int64_t n_sites = work.shape.n_sites();
   const int n_threads = team_size(work.options.n_threads, work.n_chains * work.shape.lz * work.shape.ly,
-                                  work.n_chains * n_sites * work.options.n_sweeps);
+                                  work.n_chains * n_sites * std::min<std::int64_t>(work.options.n_sweeps, 1 << 16));
   const bool split_lattice =
       work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 && n_sites / n_threads >= min_sites_a_thread;
   if (n_threads == 1) {
@@ -161,7 +162,7 @@ void check_sweep(const std::int8_t* spins, std::int64_t n_chains, LatticeShape s
 }  // namespace
 
 void metropolis_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
-                      Coupling coupling, const SweepOptions& options, int heat_bath_every) {
+                      Coupling coupling, const SweepOptions& options, std::int64_t heat_bath_every) {
   check_sweep(spins, n_chains, shape, beta, coupling, options);
   if (heat_bath_every < 0) {
     throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(heat_bath_every));

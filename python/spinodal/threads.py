@@ -64,6 +64,8 @@ def resolve_n_threads(n_threads: int | None) -> int:
     """Return a checked number of threads; None means the default, and a forked child gets 1."""
     if n_threads is None:
         return default_n_threads()
+    if not hasattr(n_threads, "__index__"):
+        raise TypeError(f"n_threads must be an integer; got {n_threads!r}")
     if n_threads < 1:
         raise ValueError(f"n_threads must be >= 1; got {n_threads}")
     return 1 if _in_forked_child else int(n_threads)

@@ -26,7 +26,7 @@ class EnergyRun:
 
     chains: Chains
     shape: tuple[int, int]
-    n_chains: int = 64
+    n_chains: int = 1024
     means: list[np.ndarray] = field(default_factory=list)
     squares: list[np.ndarray] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ def test_energy_and_heat_capacity(update, stream, shape):
         thin = 1
     if update == "wolff":
         thin = 2
-    compare(chains, shape, temperature, 2e-4, burn_in=max(burn_in, 60), thin=thin, n_draws=200, max_rounds=60)
+    compare(chains, shape, temperature, 2e-4, burn_in=max(burn_in, 60), thin=thin, n_draws=20, max_rounds=1000)
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_energy_by_numba(update, stream):
     """At a low temperature, where few samples do: the bits are those of cpp."""
     temperature = 1.8
     chains = Chains(update, 1 / temperature, stream=stream, seed=2, backend="numba")
-    compare(chains, (8, 8), temperature, 2e-4, burn_in=100, thin=100, n_draws=60, max_rounds=5)
+    compare(chains, (8, 8), temperature, 2e-4, burn_in=100, thin=20, n_draws=20, max_rounds=20)
 
 
 def energies_of_words(words: np.ndarray) -> np.ndarray:

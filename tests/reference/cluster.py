@@ -14,10 +14,10 @@ number b has block index b mod 2²⁰ and row b div 2²⁰. Of n sites with h s_
 when n ≤ floor(−log(u) / 2β|h|); else no spin flips.
 
 Swendsen-Wang, sweep t. The bond from site x of row r in direction +x, +y, +z (kind 0, 1, 2) has the top byte of
-U in byte x % 16 of block 2¹⁶·kind + x div 16 of ``cluster_bond``, row r; the bond to the ghost (kind 3) in byte x % 16
-of block x div 16 of ``cluster_field``. The other 56 bits are the top of half kind % 2 of block x of ``cluster_tail``,
-row r + 2³¹·(kind div 2). A cluster whose first site in C order is (r, x) flips if bit x % 128 of block x div 128 of
-``cluster_flip``, row r, is set, unless a bond ties it to the ghost.
+U in byte x % 16 of block 2¹⁶·kind + x div 16 of ``cluster_bond``, row r; the bond to the ghost (kind 3) has it in
+byte x % 16 of block x div 16 of ``cluster_field``. The other 56 bits are the top of half kind % 2 of block x of
+``cluster_tail``, row r + 2³¹·(kind div 2). A cluster whose first site in C order is (r, x) flips if bit x % 128 of
+block x div 128 of ``cluster_flip``, row r, is set, unless a bond ties it to the ghost.
 """
 
 from __future__ import annotations

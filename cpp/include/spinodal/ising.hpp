@@ -41,7 +41,7 @@ struct SweepOptions {
 /// All lengths even. beta has n_chains entries.
 /// Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
 void metropolis_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
-                      Coupling coupling, const SweepOptions& options, int heat_bath_every);
+                      Coupling coupling, const SweepOptions& options, std::int64_t heat_bath_every);
 
 /// n_sweeps checkerboard heat-bath (Glauber) sweeps of every chain, in place.
 void heat_bath_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,

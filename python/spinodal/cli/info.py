@@ -37,6 +37,8 @@ def describe(samples: sp.Samples) -> dict[str, str]:
         "recorded": ", ".join(["energy", *samples.info]),
         "method": f"{' and '.join(methods)}; stream {sampler.get('stream', '?')}; seed {made.get('seed', '?')}",
         "steps": "{} burn-in, {} recorded, thin {}".format(*(made.get(k, "?") for k in ("burn_in", "n_steps", "thin"))),
-        "ran on": f"spinodal {made.get('version', '?')}, {sampler.get('backend', '?')}, {sampler.get('isa', '?')}",
+        "ran on": ", ".join(
+            (f"spinodal {made.get('version', '?')}", *(sampler.get(k, "?") for k in ("backend", "instruction_set")))
+        ),
         "complete": "no" if made.get("complete") is False else "yes",
     }

@@ -79,6 +79,8 @@ def output(out: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: type) ->
     """Return ``out`` after a check, or a new array."""
     if out is None:
         return np.empty(shape, dtype=dtype)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a writeable C-contiguous {np.dtype(dtype)} array; got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise TypeError(
             f"out must be a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}; "
@@ -144,8 +146,16 @@ def check_stream(stream: str) -> None:
         raise ValueError(f"stream={stream!r} is unknown; choose one of: {', '.join(STREAMS)}")
 
 
+def check_integer(name: str, value: int) -> None:
+    """Refuse what is not an integer, by the argument's name."""
+    if not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer; got {value!r}")
+
+
 def check_randomness(seed: int, step: int, n_steps: int, first_chain: int, n_chains: int, name: str) -> None:
     """Refuse what does not fit a counter."""
+    for argument, value in (("seed", seed), (name, step), (f"n_{name}s", n_steps), ("first_chain", first_chain)):
+        check_integer(argument, value)
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be in [0, 2**64); got {seed}")
     if n_steps < 0:

@@ -16,6 +16,7 @@ from spinodal.kernels.arguments import (
     StreamName,
     check_coupling,
     check_even,
+    check_integer,
     check_randomness,
     check_stream,
     flatten_chains,
@@ -89,6 +90,7 @@ def metropolis_sweep(
     """
     chains = in_place_spins(spins, ndim)
     check_even(chains.shape[1:])
+    check_integer("heat_bath_every", heat_bath_every)
     if heat_bath_every < 0:
         raise ValueError(f"heat_bath_every must be >= 0; got {heat_bath_every}")
     engine, betas = prepare(chains, spins, beta, J, h, ndim, stream, backend)

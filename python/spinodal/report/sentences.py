@@ -109,7 +109,7 @@ def facts(result: Result) -> dict[str, str]:
         "chains × draws": f"{result.samples.n_chains:,} × {result.samples.n_draws:,}",
         "steps": f"{_get(made, 'burn_in')} burn-in, {_get(made, 'n_steps')} recorded, a draw each {_get(made, 'thin')}",
         "seed, stream": f"{_get(made, 'seed')}, {_get(sampler, 'stream')}",
-        "backend": f"{_get(sampler, 'backend')}, {_get(sampler, 'isa')}",
+        "backend": f"{_get(sampler, 'backend')}, {_get(sampler, 'instruction_set')}",
         "threads": str(made.get("n_threads") or "as many as the process may use"),
         "complete": "yes" if made.get("complete", True) else "no: interrupted",
     }
