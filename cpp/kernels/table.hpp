@@ -13,13 +13,14 @@ namespace spinodal {
 ///
 /// Row r = z·ly + y of sublattice c holds the sites x = 2k + (y + z + c) % 2, k < width. Each row
 /// has a copy of its last site before it and of its first site after it, so that every
-/// neighbour of a vector of sites is one load; bytes past those are scratch.
+/// neighbour of a vector of sites is one load; bytes past those are scratch, as many as the last of the
+/// widest vectors reaches.
 struct ColorPlanes {
   std::uint8_t* plane[2];
   std::int64_t lz, ly, width, stride;
   bool two_dimensional;
 
-  static constexpr std::int64_t margin = 32;
+  static constexpr std::int64_t margin = 64;
   std::int64_t n_rows() const { return lz * ly; }
   std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + r * stride; }
 };
@@ -112,5 +113,6 @@ struct KernelTable {
 namespace baseline { extern const KernelTable kernel_table; }
 namespace avx2 { extern const KernelTable kernel_table; }
 namespace vaes { extern const KernelTable kernel_table; }
+namespace avx512 { extern const KernelTable kernel_table; }
 
 }  // namespace spinodal
