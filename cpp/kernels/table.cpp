@@ -19,6 +19,14 @@ const KernelTable kernel_table = {
     bond_sum,
     wolff_steps,
     swendsen_wang_sweeps,
+    packed_load,
+    packed_store,
+    packed_edges,
+    packed_sweeps,
+    cache_words,
+    packed_masks,
+    packed_unequal_bonds,
+    packed_up_count,
 };
 
 }  // namespace SPINODAL_ISA

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/packed.hpp"
 #include "spinodal/ising.hpp"
 #include "spinodal/stream.hpp"
 
@@ -108,6 +109,18 @@ struct KernelTable {
                              bool whole_clusters);
   std::int64_t (*swendsen_wang_sweeps)(std::int8_t* spins, const ClusterLattice&, const ClusterRule&,
                                        const ClusterKey&);
+  void (*packed_load)(const std::int8_t* spins, const PackedPlanes&, bool stagger, std::int64_t row_begin,
+                      std::int64_t row_end);
+  void (*packed_store)(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin,
+                       std::int64_t row_end);
+  void (*packed_edges)(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
+  void (*packed_sweeps)(const PackedPlanes&, const PackedSweeps&, const WordCache&);
+  bool (*cache_words)(std::uint64_t seed, WordCache&);
+  void (*packed_masks)(const PackedRule&, const SweepKey&, const WordCache&, std::uint32_t block_begin,
+                       std::uint32_t block_end, std::uint8_t* out);
+  std::int64_t (*packed_unequal_bonds)(const PackedPlanes&, std::int64_t row_begin, std::int64_t row_end);
+  std::int64_t (*packed_up_count)(const PackedPlanes&, int color, std::int64_t row_begin,
+                                  std::int64_t row_end);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

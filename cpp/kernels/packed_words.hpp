@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The random words of a block: stream blocks at packed counters, two AES rounds of seven (or five) cached.
+//
+// AES moves bytes 0, 5, 10, 15 of the state into column 0 in its first round, and no others. With
+// the word's index n in bytes 0 and 5, and 10 and 15 constant, one round leaves column 0 a
+// function of n alone and the other columns functions of the block alone; the second round, linear
+// after its S-boxes, then gives
+//
+//   state(n, block) = E[n] ^ state(0, block),     E[n] = state(n, 0) ^ state(0, 0)            (1)
+//
+// so a word costs one XOR and the rounds from the third on.
+#pragma once
+
+#include "kernels/bits512.hpp"
+#include "kernels/packed.hpp"
+#include "kernels/stream.hpp"
+
+SPINODAL_KERNELS_BEGIN
+
+// Index of the first of a block's words that serve each mask, and each mask's overwrites.
+constexpr int x4_words = 0, r8_words = 3 * block_vectors, tie_words = 6 * block_vectors;
+constexpr int x4_overwrite_words = 1, r8_overwrite_words = 1 + (max_overwrites + 1) / 4;
+
+/// Where a block of random numbers stands: which block of which color, sweep and chain, and what for.
+struct PackedPlace {
+  Purpose purpose;
+  std::uint32_t block;  // below 2^19
+  int color;
+  std::uint64_t sweep;
+  std::uint32_t chain;
+
+  SPINODAL_INLINE Counter counter(std::uint32_t n) const {
+    const std::uint32_t place = block << 1 | static_cast<std::uint32_t>(color);
+    const auto low = static_cast<std::uint32_t>(sweep), high = static_cast<std::uint32_t>(sweep >> 32);
+    return {(n & 0xff) | (place & 0xff) << 8 | place >> 16 << 16 | static_cast<std::uint32_t>(purpose) << 20 |
+                high << 24,
+            (place >> 8 & 0xff) | n >> 8 << 8 | low << 16, low >> 16 | chain << 24, chain >> 8};
+  }
+};
+
+SPINODAL_INLINE Bits ars_key(std::uint64_t seed, std::uint64_t round) {
+  return Bits::both_halves(seed + round * ars_weyl_lo, round * ars_weyl_hi);
+}
+
+/// Where the cache keeps word i, so that a vector of V::n_parts · 256 bits is one load. A wide vector holds words
+/// i and i + 3: the columns (low bytes, high bytes) of two masks' vectors.
+template <class V>
+constexpr int cache_position(int i) {
+  return V::n_parts == 1 || i >= tie_words ? i : i / 6 * 6 + i % 3 * 2 + i % 6 / 3;
+}
+template <class V>
+constexpr int word_at(int position) {
+  return V::n_parts == 1 || position >= tie_words ? position : position / 6 * 6 + position % 2 * 3 + position % 6 / 2;
+}
+
+/// Words computed plainly, for any stream. `draw<n>(position, out)` makes n vectors of the words from a position
+/// of the cache on, once `finish` has been called.
+template <class V, class Generator>
+class PlainWords {
+ public:
+  PlainWords(std::uint64_t seed, const WordCache&) : generator_(seed) {}
+
+  SPINODAL_INLINE void begin(const PackedPlace& place) { place_ = place; }
+
+  template <int n>
+  SPINODAL_INLINE void draw(int position, V* out) const {
+    alignas(64) std::uint8_t bytes[sizeof(V)];
+    for (int i = 0; i < n; ++i) {
+      for (int part = 0; part < V::n_parts; ++part)
+        word(word_at<V>(position + V::n_parts * i + part)).store(bytes + vector_bytes * part);
+      out[i] = V::load(bytes);
+    }
+  }
+  template <int n>
+  SPINODAL_INLINE void finish(V*) const {}
+
+  SPINODAL_INLINE Bits word(int i) const {
+    const auto n = static_cast<std::uint32_t>(2 * i);
+    const Block halves[2] = {generator_.block(place_.counter(n)), generator_.block(place_.counter(n + 1))};
+    return Bits::load(halves);
+  }
+
+ private:
+  Generator generator_;
+  PackedPlace place_{};
+};
+
+/// ARS-R by eq. (1).
+template <class V, int n_rounds>
+class CachedArsWords {
+ public:
+  CachedArsWords(std::uint64_t seed, const WordCache& cache) : cache_(cache) {
+    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::repeat(ars_key(seed, static_cast<std::uint64_t>(r)));
+  }
+
+  SPINODAL_INLINE void begin(const PackedPlace& place) {
+    const Bits counter = Bits::both_halves(place.counter(0));
+    base_ = V::repeat((counter ^ keys_[0].first()).aes_round(keys_[1].first()).aes_round(keys_[2].first()));
+  }
+
+  /// States after two rounds, for `finish`: rounds in lockstep hide their latency.
+  template <int n>
+  SPINODAL_INLINE void draw(int position, V* out) const {
+    const std::uint8_t* p = cache_.bytes + vector_bytes * position;
+    for (int i = 0; i < n; ++i) out[i] = V::load(p + vector_bytes * V::n_parts * i) ^ base_;
+  }
+  template <int n>
+  SPINODAL_INLINE void finish(V* words) const {
+    for (int r = 3; r < n_rounds; ++r) {
+      for (int i = 0; i < n; ++i) words[i] = words[i].aes_round(keys_[r]);
+    }
+    for (int i = 0; i < n; ++i) words[i] = words[i].aes_last_round(keys_[n_rounds]);
+  }
+
+  SPINODAL_INLINE Bits word(int i) const {
+    Bits x = Bits::load(cache_.bytes + vector_bytes * cache_position<V>(i)) ^ base_.first();
+    for (int r = 3; r < n_rounds; ++r) x = x.aes_round(keys_[r].first());
+    return x.aes_last_round(keys_[n_rounds].first());
+  }
+
+ private:
+  const WordCache& cache_;
+  V keys_[n_rounds + 1];
+  V base_;
+};
+
+SPINODAL_KERNELS_END
