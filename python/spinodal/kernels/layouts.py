@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where the spins of a checkerboard sweep lie while it works; the results are int8 in any case."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from spinodal.backends.protocol import Reals
+
+Layout = Literal["bytes", "rows", "replicas", "lanes"]
+LAYOUTS: tuple[Layout, ...] = ("bytes", "rows", "replicas", "lanes")
+"""``bytes``: a byte a spin. ``rows``: a bit a spin, the sites of a row side by side. ``replicas``: a bit a spin, 256 chains
+of one temperature side by side. ``lanes``: the same, a temperature a chain."""
+
+GROUP = 256
+"""Chains side by side: chain c is in lane c % 256 of group c // 256."""
+
+COST: dict[Layout, float] = {"bytes": 1.0, "rows": 1 / 16, "replicas": 1 / 16, "lanes": 1 / 6}
+"""Time of an update, in that of a byte's on the same machine; roughly."""
+
+_MIN_ROW = 64
+
+
+def rows_supports(shape: tuple[int, ...]) -> bool:
+    """Tell whether one lattice can be swept a row of bits at a time: even lengths, the last at least 64."""
+    return shape[-1] >= _MIN_ROW and all(length % 2 == 0 for length in shape)
+
+
+def has_uniform_groups(beta: Reals, first_chain: int = 0) -> bool:
+    """Tell whether the chains of every group of 256 have one temperature; chains count from ``first_chain``."""
+    changes = 1 + np.flatnonzero(beta[1:] != beta[:-1])
+    return bool(((changes + first_chain) % GROUP == 0).all())
+
+
+def check_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
+    """Refuse a layout that is unknown, or cannot hold the lattice."""
+    if layout not in ("auto", *LAYOUTS):
+        raise ValueError(f"layout={layout!r} is unknown; choose one of: auto, {', '.join(LAYOUTS)}")
+    if layout == "rows" and not rows_supports(shape):
+        raise ValueError(
+            f"layout='rows' needs even lengths, the last >= {_MIN_ROW}; got {shape} (use 'bytes', or 'replicas' for many chains)"
+        )
+    if layout == "rows" and h != 0:
+        raise ValueError(f"layout='rows' takes no field; got h = {h} (use 'bytes', or 'replicas' for many chains)")
+
+
+def choose_layout(shape: tuple[int, ...], h: float, beta: Reals, first_chain: int = 0) -> Layout:
+    """Return the fastest layout for chains of these temperatures.
+
+    It depends on the shape of the lattice, on whether there is a field, on the number of chains, and on
+    whether chains that would lie side by side have one temperature; not on the machine. So a caller who
+    cuts a batch of chains into several calls names the layout of the whole in each.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The lattice.
+    h : float
+    beta : float64 array, shape (n_chains,)
+    first_chain : int
+        Global index of the first.
+    """
+    n_chains = len(beta)
+    n_groups = -(-(first_chain % GROUP + n_chains) // GROUP)
+    uniform = has_uniform_groups(beta, first_chain)
+    speed: dict[Layout, float] = {"bytes": _bytes_speed(shape)}
+    if h == 0 and rows_supports(shape):
+        speed["rows"] = _rows_speed(shape)
+    together: Layout = "replicas" if uniform else "lanes"
+    speed[together] = _group_speed(shape, h, uniform) * n_chains / (GROUP * n_groups)
+    return max(speed, key=lambda layout: speed[layout])
+
+
+# Flips per nanosecond of one thread, as measured with `spinodal bench --layouts`; only ratios matter.
+
+
+def _bytes_speed(shape: tuple[int, ...]) -> float:
+    return min(8.0, 2.4 * math.sqrt(shape[-1] / 32)) * (0.6 if len(shape) == 3 else 1.0)
+
+
+def _rows_speed(shape: tuple[int, ...]) -> float:
+    if len(shape) == 3:
+        return 6.0
+    return min(28.0, 10.0 * shape[-1] / 64)
+
+
+def _group_speed(shape: tuple[int, ...], h: float, uniform: bool) -> float:
+    if uniform and h == 0 and len(shape) == 2:
+        return 36.0
+    return 12.0
