@@ -9,7 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from spinodal.backends import numba_cluster, numba_ising, numba_streams, numba_tempering
+from spinodal.backends import (
+    numba_cluster,
+    numba_ising,
+    numba_rows,
+    numba_streams,
+    numba_tempering,
+    packed_tables,
+)
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
 
@@ -93,6 +100,38 @@ class _NumbaBackend:
             )  # fmt: skip
 
         _for_each_chain(update, len(spins), n_threads)
+
+    def metropolis_sweep_rows(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _check_spins(spins)
+        layout = numba_rows.layout_of(*spins.shape[1:])
+        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+
+        def update(chain: int) -> None:
+            rules = packed_tables.rules(float(beta[chain]) * abs(J), layout.log_vectors)
+            numba_rows.rows_sweeps(
+                spins[chain], layout, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, first_chain + chain
+            )
+
+        _for_each_chain(update, len(spins), n_threads)
+        if energy is not None:
+            self.ising_energy(spins, J, 0.0, energy, n_threads=n_threads)
+        if magnetization is not None:
+            self.magnetization(spins, magnetization, n_threads=n_threads)
 
     def wolff_step(
         self,

@@ -12,6 +12,7 @@ Spins = npt.NDArray[np.int8]
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint32]
+Bytes = npt.NDArray[np.uint8]
 
 
 class Backend(Protocol):
@@ -60,6 +61,29 @@ class Backend(Protocol):
         n_threads: int,
     ) -> None:
         """Checkerboard Metropolis in place; every ``heat_bath_every``-th sweep is a heat bath."""
+        ...
+
+    def metropolis_sweep_rows(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep` does at h = 0, 256 sites at a time and with other random numbers.
+
+        For the shapes of :func:`spinodal.kernels.layouts.rows_supports`. Where given, ``energy`` and
+        ``magnetization`` get each chain's after the last sweep, for nearly nothing.
+        """
         ...
 
     def wolff_step(

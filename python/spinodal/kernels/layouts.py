@@ -21,12 +21,26 @@ GROUP = 256
 COST: dict[Layout, float] = {"bytes": 1.0, "rows": 1 / 16, "replicas": 1 / 16, "lanes": 1 / 6}
 """Time of an update, in that of a byte's on the same machine; roughly."""
 
-_MIN_ROW = 64
+_MIN_ROW, _MAX_VECTORS = 64, 2**24
 
 
 def rows_supports(shape: tuple[int, ...]) -> bool:
-    """Tell whether one lattice can be swept a row of bits at a time: even lengths, the last at least 64."""
-    return shape[-1] >= _MIN_ROW and all(length % 2 == 0 for length in shape)
+    """Tell whether a lattice can be swept with the bits of a word along its rows, at h = 0.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Lattice lengths, the last along x.
+
+    Returns
+    -------
+    bool
+        True for two even lengths, the last at least 64, whose sublattice fits 2²⁴ vectors of 256 bits.
+    """
+    if len(shape) != 2 or min(shape) < 2 or any(length % 2 for length in shape):
+        return False
+    ly, lx = shape
+    return lx >= _MIN_ROW and ly * -(-lx // 512) <= _MAX_VECTORS
 
 
 def has_uniform_groups(beta: Reals, first_chain: int = 0) -> bool:
@@ -41,7 +55,8 @@ def check_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
         raise ValueError(f"layout={layout!r} is unknown; choose one of: auto, {', '.join(LAYOUTS)}")
     if layout == "rows" and not rows_supports(shape):
         raise ValueError(
-            f"layout='rows' needs even lengths, the last >= {_MIN_ROW}; got {shape} (use 'bytes', or 'replicas' for many chains)"
+            f"layout='rows' needs two even lengths, the last >= {_MIN_ROW}; got {shape} "
+            "(use 'bytes', or 'replicas' for many chains)"
         )
     if layout == "rows" and h != 0:
         raise ValueError(f"layout='rows' takes no field; got h = {h} (use 'bytes', or 'replicas' for many chains)")
