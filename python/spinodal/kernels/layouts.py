@@ -99,7 +99,7 @@ def _bytes_speed(shape: tuple[int, ...]) -> float:
 def _rows_speed(shape: tuple[int, ...]) -> float:
     if len(shape) == 3:
         return 6.0
-    return min(28.0, 10.0 * shape[-1] / 64)
+    return 24.0 if shape[-1] < 128 else 34.0
 
 
 def _group_speed(shape: tuple[int, ...], h: float, uniform: bool) -> float:

@@ -80,7 +80,9 @@ class HeatBath(Metropolis):
         start: Start = "auto",
         backend: BackendName | None = None,
     ) -> None:
-        super().__init__(model, temperature, heat_bath_every=1, stream=stream, layout=layout, start=start, backend=backend)
+        super().__init__(
+            model, temperature, heat_bath_every=1, stream=stream, layout=layout, start=start, backend=backend
+        )
 
 
 MetropolisHastings = Metropolis
