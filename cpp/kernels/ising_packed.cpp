@@ -2,14 +2,13 @@
 // Checkerboard updates of a bit-packed lattice, 256 sites at a time; spinodal/packed.hpp defines them.
 //
 // Two rows march together. Of a site's four neighbours, the one in its own row's vector and the one in
-// the other row's vector are common to both rows, so half of the first adder serves twice:
-//
-//   n = a + b + side + far,    a + b: pair,    a + b + side = sum + 2·carry
+// the other row's vector are common to both rows, so half of the first adder serves twice.
 #include <type_traits>
 
 #include "kernels/entries.hpp"
 #include "kernels/packed_masks.hpp"
 #include "kernels/packed_rows.hpp"
+#include "kernels/packed_rules.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -19,35 +18,6 @@ SPINODAL_INLINE int log_block_vectors(std::int64_t n_tiles) {
   while (log < 5 && (std::int64_t{1} << log) < 2 * n_tiles) ++log;
   return log;
 }
-
-struct Pair {
-  Bits odd, both;
-};
-
-/// flip = (n_unaligned ≥ 2) | r8 | (n_unaligned ≥ 1 & x4), folded: with t = spin ^ x4, an up spin stays
-/// up if n + t ≥ 4 and a down spin turns up if n + t ≥ 2.
-struct MetropolisRule {
-  static constexpr bool needs_tie = false;
-
-  static SPINODAL_INLINE Bits update(Bits spin, Pair pair, Bits side, Bits far, Bits x4, Bits r8, Bits) {
-    const Bits sum = pair.odd ^ side, carry = pair.both | (pair.odd & side);
-    const Bits t = spin ^ x4;
-    const Bits carry_t = (far & t) | ((far ^ t) & sum);
-    return carry ^ Bits::without((carry ^ carry_t) | r8, carry ^ spin);
-  }
-};
-
-/// Up where most neighbours are, by the tie bit where they balance; against them with x4, r8.
-struct HeatBathRule {
-  static constexpr bool needs_tie = true;
-
-  static SPINODAL_INLINE Bits update(Bits, Pair pair, Bits side, Bits far, Bits x4, Bits r8, Bits tie) {
-    const Bits sum = pair.odd ^ side, carry = pair.both | (pair.odd & side);
-    const Bits odd = sum ^ far, carry_far = sum & far;
-    const Bits up = (carry & carry_far) | ((carry ^ carry_far) & (odd | tie));
-    return up ^ ((odd & x4) | Bits::without(r8, odd));
-  }
-};
 
 /// The wrap words of a row, and for the first and last rows the copies across the bands' ends.
 class PlaneEdges {

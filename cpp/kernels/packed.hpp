@@ -37,12 +37,16 @@ struct PackedPlanes {
   std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + (r + 1) * stride; }
 };
 
-/// Random overwrites that make a mask exact: Poisson(rate) of them a block, each at a uniform place,
-/// each with a value drawn from an alias table.
-struct Overwrites {
+/// How many overwrites a block gets, by a 64-bit uniform U: Poisson distributed.
+struct OverwriteCounts {
   std::uint64_t count_limit[max_overwrites + 1];  // their number is #{k : U > count_limit[k]}
   std::uint8_t guide[256];                        // that number at the least U with this top byte
-  std::uint64_t cut[256];                         // take the column's own value where the word is below
+};
+
+/// Random overwrites that make a mask exact: Poisson(rate) of them a block, each at a uniform place,
+/// each with a value drawn from an alias table.
+struct Overwrites : OverwriteCounts {
+  std::uint64_t cut[256];  // take the column's own value where the word is below
   std::uint8_t alias[256];
 };
 

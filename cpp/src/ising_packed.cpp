@@ -13,6 +13,7 @@
 #include "src/dispatch.hpp"
 #include "src/packed_tables.hpp"
 #include "src/validate.hpp"
+#include "src/word_cache.hpp"
 
 namespace spinodal {
 namespace {
@@ -68,19 +69,6 @@ class PackedBuffer {
 };
 
 thread_local PackedBuffer packed_buffer;
-
-/// The word cache of a seed, kept by each thread: a call that makes one short sweep must not build it.
-const WordCache& words_of(std::uint64_t seed) {
-  thread_local std::unique_ptr<WordCache> cache;
-  thread_local std::uint64_t cached_seed;
-  if (cache == nullptr || cached_seed != seed) {
-    auto fresh = std::make_unique<WordCache>();
-    if (!kernels().cache_words(seed, *fresh)) throw std::logic_error("AES rounds disagree with their cache");
-    cache = std::move(fresh);
-    cached_seed = seed;
-  }
-  return *cache;
-}
 
 struct PackedWork {
   std::int8_t* spins;

@@ -87,21 +87,6 @@ void fill_columns(std::uint64_t* count, int n, std::uint64_t size, std::uint64_t
   }
 }
 
-/// The limits of the number of overwrites, Poisson of this mean.
-void set_counts(double mean, Overwrites& out) {
-  double probability = std::exp(-mean), total = probability;
-  for (int k = 0; k <= max_overwrites; ++k) {
-    out.count_limit[k] = k == max_overwrites ? ~std::uint64_t{0} : threshold_of(total);
-    probability = probability * mean / (k + 1);
-    total += probability;
-  }
-  int n = 0;
-  for (unsigned top = 0; top < 256; ++top) {
-    while (out.count_limit[n] < std::uint64_t{top} << 56) ++n;
-    out.guide[top] = static_cast<std::uint8_t>(n);
-  }
-}
-
 /// Draws from R: weights probability·4096 - kept·cells, as 2^53 (2^54) cells in columns.
 void set_values(const Outcome* values, int n_bits, std::uint64_t kept, Overwrites& out) {
   const int n = 1 << n_bits, log_cells = n_bits == 4 ? 53 : 54;
@@ -169,6 +154,20 @@ bool byte_table(std::uint64_t p, int log_vectors, MaskTable& table) {
 }
 
 }  // namespace
+
+void set_counts(double mean, OverwriteCounts& out) {
+  double probability = std::exp(-mean), total = probability;
+  for (int k = 0; k <= max_overwrites; ++k) {
+    out.count_limit[k] = k == max_overwrites ? ~std::uint64_t{0} : threshold_of(total);
+    probability = probability * mean / (k + 1);
+    total += probability;
+  }
+  int n = 0;
+  for (unsigned top = 0; top < 256; ++top) {
+    while (out.count_limit[n] < std::uint64_t{top} << 56) ++n;
+    out.guide[top] = static_cast<std::uint8_t>(n);
+  }
+}
 
 MaskTable make_mask_table(double p, bool may_use_bytes, int log_vectors) {
   const auto fixed = static_cast<std::uint64_t>(std::ldexp(p, 62));

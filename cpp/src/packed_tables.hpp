@@ -7,6 +7,9 @@
 
 namespace spinodal {
 
+/// The limits of the number of overwrites, Poisson of this mean.
+void set_counts(double mean, OverwriteCounts& out);
+
 /// The table of a mask of independent bits of probability p, for blocks of 2^log_vectors vectors.
 /// All arithmetic past the rate of the overwrites is in integers: the same bits on any machine.
 MaskTable make_mask_table(double p, bool may_use_bytes, int log_vectors);
