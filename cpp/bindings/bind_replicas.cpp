@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <pybind11/stl.h>
+
 #include <optional>
 
 #include "arrays.hpp"

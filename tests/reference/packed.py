@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,20 @@ from reference import packed_tables, streams
 from reference.packed_tables import MaskTable
 
 Array = npt.NDArray[Any]
+Words = Callable[[int, int], Array]
+"""Words(first, count) are V(first) … V(first + count - 1) as bytes (count, 32)."""
 PURPOSE = {"mask": 13, "overwrite": 14}
 BLOCK = 32
 
 
-def counters(purpose: str, n: npt.ArrayLike, block: int, color: int, sweep: int, chain: int) -> Array:
+def counters(purpose: int, n: npt.ArrayLike, block: int, color: int, sweep: int, chain: int) -> Array:
     """Counters (len(n), 4) of a block's 128-bit words n."""
     place = 2 * block + color
     n = np.asarray(n)
     table = np.zeros((len(n), 16), dtype=np.uint8)
     table[:, 0], table[:, 5] = n & 255, n >> 8
     table[:, 1], table[:, 4] = place & 255, place >> 8 & 255
-    table[:, 2] = PURPOSE[purpose] << 4 | place >> 16
+    table[:, 2] = purpose << 4 | place >> 16
     table[:, 3] = sweep >> 32
     for byte in range(2):
         table[:, 6 + byte], table[:, 8 + byte] = sweep >> 8 * byte & 255, sweep >> 16 + 8 * byte & 255
@@ -33,7 +36,7 @@ def counters(purpose: str, n: npt.ArrayLike, block: int, color: int, sweep: int,
 
 
 class Block:
-    """One block's random words."""
+    """One block's random words; calling it gives those of its masks."""
 
     def __init__(self, block: int, color: int, sweep: int, chain: int, seed: int, stream: str) -> None:
         self.place = block, color, sweep, chain
@@ -41,16 +44,20 @@ class Block:
 
     def words(self, purpose: str, first: int, count: int) -> Array:
         """V(first) … V(first + count - 1) as bytes (count, 32)."""
-        at = counters(purpose, np.arange(2 * first, 2 * (first + count)), *self.place)
+        at = counters(PURPOSE[purpose], np.arange(2 * first, 2 * (first + count)), *self.place)
         return streams.stream_blocks(*self.source, at).astype("<u4").view(np.uint8).reshape(count, 32)
+
+
+    def __call__(self, first: int, count: int) -> Array:
+        return self.words("mask", first, count)
 
 
 def signed_plus_128(u: Array) -> Array:
     return u ^ 0x80
 
 
-def nibble_mask(block: Block, first: int, table: MaskTable) -> Array:
-    words = block.words("mask", first, 3 * BLOCK).reshape(BLOCK, 3, 32)
+def nibble_mask(words_from: Words, first: int, table: MaskTable) -> Array:
+    words = words_from(first, 3 * BLOCK).reshape(BLOCK, 3, 32)
     cells, alias = np.array(table.cells), np.array(table.value)
     out = np.zeros((BLOCK, 32), dtype=np.uint8)
     for half in range(2):
@@ -60,8 +67,8 @@ def nibble_mask(block: Block, first: int, table: MaskTable) -> Array:
     return out
 
 
-def byte_mask(block: Block, first: int, table: MaskTable) -> Array:
-    words = block.words("mask", first, 3 * BLOCK // 2).reshape(BLOCK // 2, 3, 32)
+def byte_mask(words_from: Words, first: int, table: MaskTable) -> Array:
+    words = words_from(first, 3 * BLOCK // 2).reshape(BLOCK // 2, 3, 32)
     cells, value = np.array(table.cells), np.array(table.value)
     out = np.zeros((BLOCK // 2, 2, 32), dtype=np.uint8)
     for half in range(2):
@@ -72,10 +79,14 @@ def byte_mask(block: Block, first: int, table: MaskTable) -> Array:
 
 
 def apply_overwrites(block: Block, mask: Array, u: int, first: int, table: MaskTable, log_vectors: int) -> None:
-    over = table.overwrites
-    n_hits = sum(u > limit for limit in over.count_limit)
-    flat = mask.reshape(-1)
-    for hit in block.words("overwrite", first, 32).view("<u8").reshape(-1)[:n_hits].tolist():
+    n_hits = sum(u > limit for limit in table.overwrites.count_limit)
+    hits = block.words("overwrite", first, 32).view("<u8").reshape(-1)[:n_hits].tolist()
+    overwrite_mask(mask, hits, table, log_vectors)
+
+
+def overwrite_mask(mask: Array, hits: list[int], table: MaskTable, log_vectors: int) -> None:
+    over, flat = table.overwrites, mask.reshape(-1)
+    for hit in hits:
         column = hit & (255 if table.by_bytes else 15)
         value = column if hit < over.cut[column] else over.alias[column]
         if table.by_bytes:
@@ -136,6 +147,13 @@ def neighbors_up(up: Array) -> Array:
     return sum(np.roll(up, step, axis).astype(int) for axis in (0, 1) for step in (1, -1))
 
 
+def flips(rule: str, spin: Array, unlike: Array, x4: Array, r8: Array, tie: Array) -> Array:
+    """Whether sites with so many unlike neighbours turn."""
+    if rule == "metropolis":
+        return (unlike >= 2) | r8 | ((unlike >= 1) & x4)
+    return np.choose(unlike, [r8, x4, spin ^ tie ^ r8, ~x4, ~r8])
+
+
 def update_sublattice(up: Array, color: int, rule: str, masks: list[npt.NDArray[np.bool_]]) -> None:
     """One color of one lattice of booleans, in place."""
     ly, lx = up.shape
@@ -144,11 +162,7 @@ def update_sublattice(up: Array, color: int, rule: str, masks: list[npt.NDArray[
     spin, n_up = up[rows, columns], neighbors_up(up)[rows, columns]
     x4, r8, tie = masks
     unlike = np.where(spin, 4 - n_up, n_up)
-    if rule == "metropolis":
-        flip = (unlike >= 2) | r8 | ((unlike >= 1) & x4)
-    else:
-        flip = np.choose(unlike, [r8, x4, spin ^ tie ^ r8, ~x4, ~r8])
-    up[rows, columns] = spin ^ flip
+    up[rows, columns] = spin ^ flips(rule, spin, unlike, x4, r8, tie)
 
 
 def metropolis_sweep(
