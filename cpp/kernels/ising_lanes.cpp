@@ -8,8 +8,8 @@
 // With b = m ^ t that is  b ← (b & v) ^ (t ^ t'), t' the next bit: two operations, whatever the lanes' c. All
 // classes of sites share the words, since a site belongs to one. Overwrites make up what c/256 lacks.
 #include "kernels/entries.hpp"
+#include "kernels/packed_overwrites.hpp"
 #include "kernels/replica_sites.hpp"
-#include "kernels/replica_words.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -33,7 +33,7 @@ __attribute__((noinline)) void draw_lanes(const Words& words, const LaneRule& ru
     words.template finish<threshold_bits>(w);
     for (int j = 0; j < n_classes; ++j) {
       Bits b = Bits::load(rule.plane[j][0]);
-      for (int k = 0; k < threshold_bits; ++k) b = (b & w[k]) ^ Bits::load(rule.plane[j][k + 1]);
+      for (int k = 0; k < threshold_bits; ++k) b = Bits::and_xor(b, w[k], Bits::load(rule.plane[j][k + 1]));
       b.store(out.of_class[j] + 32 * v);
     }
     // The tie is a class of its own: it may use a word of the others'.
@@ -55,13 +55,18 @@ SPINODAL_INLINE void overwrite_site(const LaneRule& rule, std::uint64_t word, un
 
 template <class Words>
 SPINODAL_INLINE void draw_classes(const Words& words, const LaneRules& rules, const LaneRule& rule, int n_vectors,
-                                  int log_vectors, LaneMasks& out) {
+                                  LaneMasks& out) {
   const auto draw = [&](auto n) {
     constexpr int n_classes = decltype(n)::value;
     draw_lanes<n_classes>(words, rule, n_vectors, out);
-    for_each_hit(words, rules.counts, lane_hit_words, [&](std::uint64_t word) {
-      overwrite_site<n_classes>(rule, word, (unsigned{replica_lanes} << log_vectors) - 1, out);
-    });
+    std::uint64_t quarter[4];
+    words.word(lane_hit_words).store(quarter);
+    const int n_hits = count_overwrites(rules.counts, quarter[0]);
+    for (int i = 0; i < n_hits; i += 4) {
+      words.word(lane_hit_words + 1 + i / 4).store(quarter);
+      const int stop = n_hits - i < 4 ? n_hits - i : 4;
+      for (int k = 0; k < stop; ++k) overwrite_site<n_classes>(rule, quarter[k], rules.place_mask, out);
+    }
   };
   switch (rule.n_classes) {
     case 2: return draw(Number<2>{});
@@ -78,18 +83,16 @@ struct UpCount {
 
   template <bool planar>
   static SPINODAL_INLINE UpCount of(const Neighbors& n) {
-    const Bits sum = n.pair.odd ^ n.side, carry = n.pair.both | (n.pair.odd & n.side);
+    const Bits sum = n.pair.odd ^ n.side, carry = Bits::or_both(n.pair.both, n.pair.odd, n.side);
     if constexpr (planar) {
       const Bits carry_far = sum & n.far;
       return {sum ^ n.far, carry ^ carry_far, carry & carry_far};
     }
-    const Bits depth = n.below ^ n.above, sum2 = depth ^ n.far;
-    const Bits carry2 = (n.below & n.above) | (depth & n.far), carry3 = sum & sum2;
-    return {sum ^ sum2, carry ^ carry2 ^ carry3, (carry & carry2) | ((carry ^ carry2) & carry3)};
+    const Bits sum2 = Bits::xor3(n.below, n.above, n.far), carry2 = Bits::majority(n.below, n.above, n.far);
+    const Bits carry3 = sum & sum2;
+    return {sum ^ sum2, Bits::xor3(carry, carry2, carry3), Bits::majority(carry, carry2, carry3)};
   }
 };
-
-SPINODAL_INLINE Bits choose(Bits which, Bits a, Bits b) { return b ^ (which & (a ^ b)); }
 
 /// The masks of one vector.
 class MasksAt {
@@ -115,10 +118,10 @@ struct BalancedRule {
     Bits up, against;
     if constexpr (planar) {
       up = n.n2 | (n.n1 & (odd | tie));
-      against = choose(odd, masks[0], Bits::without(masks[1], n.n1));
+      against = Bits::select(odd, masks[0], Bits::without(masks[1], n.n1));
     } else {
       up = n.n2 | (n.n1 & odd & tie);
-      against = choose(odd, Bits::without(masks[1], n.n1), choose(n.n1 ^ n.n2, masks[0], masks[2]));
+      against = Bits::select(odd, Bits::without(masks[1], n.n1), Bits::select(n.n1 ^ n.n2, masks[0], masks[2]));
     }
     return heat_bath ? up ^ against : up ^ Bits::without(against, spin ^ up);
   }
@@ -136,37 +139,28 @@ class FieldRule {
         below2_(all_or_none(!(rule.first_up & 4))) {}
 
   SPINODAL_INLINE Bits update(Bits spin, const UpCount& n, const MasksAt& m) const {
-    const Bits low = choose(n.n1, choose(n.n0, m[3], m[2]), choose(n.n0, m[1], m[0]));
+    const Bits low = Bits::select(n.n1, Bits::select(n.n0, m[3], m[2]), Bits::select(n.n0, m[1], m[0]));
     Bits up = m[4];
-    if constexpr (!planar) up = choose(n.n1, m[6], choose(n.n0, m[5], m[4]));
-    up = choose(n.n2, up, low);
+    if constexpr (!planar) up = Bits::select(n.n1, m[6], Bits::select(n.n0, m[5], m[4]));
+    up = Bits::select(n.n2, up, low);
     if constexpr (heat_bath) return up;
     // Majority of the mask, the favoured direction, and the spin turned.
-    const Bits favoured = is_favoured_up(n);
-    return Bits::without(up, spin) | (favoured & (up | (spin ^ Bits::every_byte(255))));
+    return Bits::majority(up, is_favoured_up(n), spin ^ Bits::every_byte(255));
   }
 
  private:
   /// n ≥ first_up, by the borrows of n - first_up.
   SPINODAL_INLINE Bits is_favoured_up(const UpCount& n) const {
     const Bits at0 = n.n0 | below0_;
-    const Bits at1 = (n.n1 & at0) | (below1_ & (n.n1 | at0));
-    return (n.n2 & at1) | (below2_ & (n.n2 | at1));
+    return Bits::majority(n.n2, below2_, Bits::majority(n.n1, below1_, at0));
   }
 
   Bits below0_, below1_, below2_;
 };
 
-struct LaneBlock {
-  const LaneRule* rule;
-  int color;
-  std::int64_t begin, end;  // vectors
-};
-
 template <bool planar, class Rule>
-__attribute__((noinline)) void update_colored(const ReplicaLattice& lattice, const LaneBlock& block,
-                                              const LaneMasks& masks) {
-  const Rule rule(*block.rule);
+__attribute__((noinline)) void update_colored(const ReplicaLattice& lattice, const ReplicaBlock& block,
+                                              const Rule& rule, const LaneMasks& masks) {
   Tiles<planar>(lattice, block.color)
       .visit(block.begin / 2, block.end / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
         rule.update(Bits::load(site), UpCount::of<planar>(n), MasksAt(masks, vector)).store(site);
@@ -174,9 +168,8 @@ __attribute__((noinline)) void update_colored(const ReplicaLattice& lattice, con
 }
 
 template <bool planar, class Rule>
-__attribute__((noinline)) void update_in_sequence(const ReplicaLattice& lattice, const LaneBlock& block,
-                                                  bool reversed, const LaneMasks& masks) {
-  const Rule rule(*block.rule);
+__attribute__((noinline)) void update_in_sequence(const ReplicaLattice& lattice, const ReplicaBlock& block,
+                                                  const Rule& rule, bool reversed, const LaneMasks& masks) {
   const Bits reverse = all_or_none(reversed);
   Sequence<planar>(lattice).visit(
       block.begin, block.end, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
@@ -186,71 +179,65 @@ __attribute__((noinline)) void update_in_sequence(const ReplicaLattice& lattice,
 }
 
 template <class Words>
-class LaneSweeps {
+class LaneSweeper {
  public:
-  LaneSweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache)
-      : lattice_(lattice),
-        rules_(rules),
-        run_(run),
-        words_(run.seed, cache),
-        n_vectors_(rules.sequential ? lattice.n_sites() : lattice.n_sites() / 2),
-        log_vectors_(log_block_vectors(n_vectors_, 4)) {}
+  LaneSweeper(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache)
+      : lattice_(lattice), rules_(rules), run_(run), words_(run.seed, cache) {}
 
-  /// Each block's masks are drawn and overwritten before the update of the block before it, as in AliasSweeps.
+  /// Each block's masks are drawn and overwritten before the block before it is updated: an update that loads bytes
+  /// just overwritten would wait for them.
   void run() {
-    LaneBlock last{};
-    for (std::int64_t i = 0; i < run_.n_sweeps; ++i) {
-      const std::uint64_t sweep = run_.sweep + static_cast<std::uint64_t>(i);
-      for (int color = 0; color < (rules_.sequential ? 1 : 2); ++color) {
-        const LaneRule& rule = rules_.rule[run_.is_bath(sweep)][color];
-        for (std::int64_t begin = 0; begin < n_vectors_; begin += lane_block_vectors) {
-          const std::int64_t end = n_vectors_ - begin < lane_block_vectors ? n_vectors_ : begin + lane_block_vectors;
-          words_.begin(replica_place(run_, sweep, color, begin / lane_block_vectors, MaskPart::thresholds));
-          draw_classes(words_, rules_, rule, static_cast<int>(end - begin), log_vectors_, masks_[next_]);
-          update(last);
-          last = {&rule, color, begin, end};
-          next_ = 1 - next_;
-        }
+    const bool colored = !rules_.sequential;
+    ReplicaWalk here(run_, colored ? 2 : 1, lattice_.n_sites() / (colored ? 2 : 1), lane_block_vectors);
+    if (!here.done()) draw(here, masks_[0]);
+    for (int i = 0; !here.done(); i = 1 - i) {
+      ReplicaWalk next = here;
+      next.advance();
+      if (!next.done()) draw(next, masks_[1 - i]);
+      const LaneRule& rule = rule_at(here);
+      if (lattice_.two_dimensional) {
+        update<true>(here.block(), rule, masks_[i]);
+      } else {
+        update<false>(here.block(), rule, masks_[i]);
       }
+      here = next;
     }
-    update(last);
   }
 
  private:
-  void update(const LaneBlock& block) {
-    if (block.rule == nullptr) return;
-    if (lattice_.two_dimensional) {
-      update_by_rule<true>(block);
-    } else {
-      update_by_rule<false>(block);
-    }
+  const LaneRule& rule_at(const ReplicaWalk& at) const {
+    return rules_.rule[run_.is_bath(at.sweep())][at.block().color];
+  }
+
+  void draw(const ReplicaWalk& at, LaneMasks& out) {
+    constexpr std::uint32_t thresholds = 2u << 24;
+    const ReplicaBlock block = at.block();
+    words_.begin({Purpose::replicas, static_cast<std::uint32_t>(block.begin / lane_block_vectors), block.color,
+                  at.sweep(), run_.group | thresholds});
+    draw_classes(words_, rules_, rule_at(at), static_cast<int>(block.end - block.begin), out);
   }
 
   template <bool planar>
-  void update_by_rule(const LaneBlock& block) {
-    if (block.rule->with_field) {
-      if (block.rule->heat_bath) return update_in_order<planar, FieldRule<planar, true> >(block);
-      return update_in_order<planar, FieldRule<planar, false> >(block);
+  void update(const ReplicaBlock& block, const LaneRule& rule, const LaneMasks& masks) const {
+    if (rule.with_field) {
+      if (rule.heat_bath) return update_in_order<planar>(block, FieldRule<planar, true>(rule), masks);
+      return update_in_order<planar>(block, FieldRule<planar, false>(rule), masks);
     }
-    if (block.rule->heat_bath) return update_in_order<planar, BalancedRule<planar, true> >(block);
-    return update_in_order<planar, BalancedRule<planar, false> >(block);
+    if (rule.heat_bath) return update_in_order<planar>(block, BalancedRule<planar, true>(rule), masks);
+    return update_in_order<planar>(block, BalancedRule<planar, false>(rule), masks);
   }
 
   template <bool planar, class Rule>
-  void update_in_order(const LaneBlock& block) {
-    const LaneMasks& masks = masks_[1 - next_];
-    if (rules_.sequential) return update_in_sequence<planar, Rule>(lattice_, block, rules_.reversed, masks);
-    return update_colored<planar, Rule>(lattice_, block, masks);
+  void update_in_order(const ReplicaBlock& block, const Rule& rule, const LaneMasks& masks) const {
+    if (rules_.sequential) return update_in_sequence<planar>(lattice_, block, rule, rules_.reversed, masks);
+    return update_colored<planar>(lattice_, block, rule, masks);
   }
 
   const ReplicaLattice& lattice_;
   const LaneRules& rules_;
   const ReplicaRun& run_;
   Words words_;
-  const std::int64_t n_vectors_;
-  const int log_vectors_;
-  int next_ = 0;
-  LaneMasks masks_[2] = {};
+  LaneMasks masks_[2];
 };
 
 SPINODAL_KERNELS_END
@@ -261,9 +248,9 @@ namespace SPINODAL_ISA {
 void lane_sweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run,
                  const WordCache& cache) {
   switch (run.stream) {
-    case Stream::ars7: return LaneSweeps<CachedArsWords<7> >(lattice, rules, run, cache).run();
-    case Stream::ars5: return LaneSweeps<CachedArsWords<5> >(lattice, rules, run, cache).run();
-    case Stream::philox10: return LaneSweeps<PlainWords<Philox10> >(lattice, rules, run, cache).run();
+    case Stream::ars7: return LaneSweeper<CachedArsWords<Bits, 7> >(lattice, rules, run, cache).run();
+    case Stream::ars5: return LaneSweeper<CachedArsWords<Bits, 5> >(lattice, rules, run, cache).run();
+    case Stream::philox10: return LaneSweeper<PlainWords<Bits, Philox10> >(lattice, rules, run, cache).run();
   }
 }
 

@@ -29,9 +29,13 @@ struct PackedPlanes {
   std::int64_t n_vectors;  // of a row
   std::int64_t stride;     // bytes from row to row
   int n_bands;             // 1, 2, 4, 8
+  alignas(32) std::uint8_t sites[32];      // all ones where the last vector of a row holds sites
+  alignas(32) std::uint8_t odd_bands[32];  // all ones in bands 1, 3, 5, 7
 
   static constexpr std::int64_t margin = 32;
   int lane_bits() const { return 256 / n_bands; }
+  /// A row that fills one vector is its own neighbour by a rotation; other single bands need words at both ends.
+  bool has_end_words() const { return n_bands == 1 && width != 256; }
   std::int64_t n_row_pairs() const { return (rows + 1) / 2; }
   std::int64_t plane_bytes() const { return (rows + 3) * stride + margin; }
   std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + (r + 1) * stride; }
@@ -39,29 +43,50 @@ struct PackedPlanes {
 
 /// How many overwrites a block gets, by a 64-bit uniform U: Poisson distributed.
 struct OverwriteCounts {
-  std::uint64_t count_limit[max_overwrites + 1];  // their number is #{k : U > count_limit[k]}
+  std::uint64_t count_limit[max_overwrites + 5];  // their number is #{k : U > count_limit[k]}
   std::uint8_t guide[256];                        // that number at the least U with this top byte
+  int n_slots;                                    // seldom exceeded
 };
 
-/// Random overwrites that make a mask exact: Poisson(rate) of them a block, each at a uniform place,
-/// each with a value drawn from an alias table.
+/// Random overwrites that make a mask exact: Poisson(rate) of them a block, each at a uniform byte of
+/// it. The low `index_bits` of an overwrite's word are its index i: a nibble's column and which half of the byte
+/// it is, or a byte's column. The byte keeps its bits `kept[i]`, and gets own[i] or alias[i].
 struct Overwrites : OverwriteCounts {
-  std::uint64_t cut[256];  // take the column's own value where the word is below
-  std::uint8_t alias[256];
+  std::uint64_t cut[256];  // own where the word is below, else alias
+  std::uint8_t own[256], alias[256], kept[256];
+  int index_bits;       // 5 for nibbles, 8 for bytes
+  unsigned place_mask;  // bytes of the mask, less one
 };
 
 /// How one mask of independent bits of equal probability is drawn.
 struct MaskTable {
-  bool by_bytes;               // r8's sparse scheme; else nibble by nibble
-  std::uint8_t limit[16];      // cells of a column's own value, as signed byte: cells - 128
-  std::uint8_t value[16];      // by_bytes: the column's value; else the alias of the nibble
-  std::uint8_t high_value[16]; // value << 4
+  bool by_bytes;                // r8's sparse scheme; else nibble by nibble
+  std::uint8_t limit[16];       // cells of a column's own value, as signed byte: cells - 128
+  std::uint8_t value[16];       // by_bytes: the column's value; else what its alias changes in the nibble
+  std::uint8_t high_value[16];  // value << 4
   Overwrites overwrites;
 };
 
 struct PackedRule {
   bool heat_bath;
   const MaskTable *x4, *r8;
+};
+
+/// All sweeps of one chain by one member of a team that shares its row pairs.
+struct PackedSweeps {
+  PackedRule metropolis, heat_bath;
+  std::int64_t heat_bath_every;
+  Stream stream;
+  std::uint64_t seed, first_sweep;
+  std::uint32_t chain;
+  std::int64_t n_sweeps;
+  std::int64_t pair_begin, pair_end;
+  void (*meet)();  // a barrier of the team; null for a team of one
+
+  bool is_bath(std::uint64_t sweep) const {
+    const auto every = static_cast<std::uint64_t>(heat_bath_every);
+    return every != 0 && sweep % every == every - 1;
+  }
 };
 
 /// E[n] of n < 2·block_words: what word n's counter adds to the state after two AES rounds.

@@ -7,23 +7,40 @@
 namespace spinodal {
 namespace SPINODAL_ISA {
 
+/// Overwrites drawn for a mask and not yet made.
+struct PendingOverwrites {
+  const Overwrites* table;
+  int n;
+  alignas(32) std::uint64_t word[max_overwrites + 1];
+};
+
 /// The masks of one block. Kept at full length: overwrites of a part-filled block may land past its end.
+/// Byte 1024 of a mask takes the overwrites that are none.
 struct BlockMasks {
-  alignas(64) std::uint8_t x4[32 * block_vectors], r8[32 * block_vectors], tie[32 * block_vectors];
+  alignas(64) std::uint8_t x4[32 * block_vectors + 64], r8[32 * block_vectors + 64], tie[32 * block_vectors];
+  PendingOverwrites pending[2];  // of x4, r8
 };
 
 struct BlockIndex {
   std::uint32_t block;
   int color;
-  int n_vectors;    // that exist
-  int log_vectors;  // log2 of those overwrites are spread over
+  int n_vectors;          // that exist: even
+  bool replicas = false;  // random words of spinodal/replicas.hpp, the key's chain its group
 };
 
-/// Draws the masks of a block. A function of its own: streams times shapes times rules of updates would be
+/// Draw the masks of a block into `next`, and meanwhile make the overwrites of `current`, which is then ready for
+/// use: those few hundred scalar instructions cost little among vector ones, and a byte stored long before
+/// its vector is loaded costs no stall. A function of its own: streams times shapes times rules of updates would be
 /// too much code.
-using DrawBlock = void (*)(const SweepKey&, const WordCache&, const BlockIndex&, const PackedRule&, BlockMasks&);
+using DrawBlock = void (*)(const SweepKey&, const WordCache&, const BlockIndex&, const PackedRule&, BlockMasks& next,
+                           BlockMasks& current);
 
 DrawBlock draw_block_function(Stream stream);
+
+/// A block without masks: what is current when the first is drawn.
+void clear_block(BlockMasks& block);
+/// Make the overwrites of the last block.
+void finish_block(BlockMasks& block);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

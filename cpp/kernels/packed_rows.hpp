@@ -18,10 +18,23 @@ class WideRows {
 
   template <bool to_left>
   SPINODAL_INLINE Bits side(Bits o, const std::uint8_t* p) const {
-    if constexpr (to_left) return o.left<64>(1) | Bits::load(p - 8).right<64>(63);
-    return o.right<64>(1) | Bits::load(p + 8).left<64>(63);
+    if constexpr (to_left) return o.left_from(Bits::load(p - 8));
+    return o.right_from(Bits::load(p + 8));
   }
   /// Sites past the row's end take part in nothing: any value is right.
+  SPINODAL_INLINE Bits existing(Bits sites) const { return sites; }
+};
+
+/// One band of rows that fill one vector.
+class FullRows {
+ public:
+  explicit FullRows(const PackedPlanes&) {}
+
+  template <bool to_left>
+  SPINODAL_INLINE Bits side(Bits o, const std::uint8_t*) const {
+    if constexpr (to_left) return o.left_from(o.words_up());
+    return o.right_from(o.words_down());
+  }
   SPINODAL_INLINE Bits existing(Bits sites) const { return sites; }
 };
 
@@ -30,9 +43,7 @@ template <int lane>
 class LaneRows {
  public:
   explicit LaneRows(const PackedPlanes& lattice)
-      : wrap_(static_cast<int>(lattice.width) - 1), sites_(Bits::every_byte(255)) {
-    sites_ = sites_.right<lane>(lane - static_cast<int>(lattice.width));
-  }
+      : wrap_(static_cast<int>(lattice.width) - 1), sites_(Bits::load(lattice.sites)) {}
 
   template <bool to_left>
   SPINODAL_INLINE Bits side(Bits o, const std::uint8_t*) const {
@@ -51,7 +62,7 @@ template <>
 class LaneRows<128> {
  public:
   explicit LaneRows(const PackedPlanes& lattice)
-      : wrap_(static_cast<int>(lattice.width) - 1), sites_(right(Bits::every_byte(255), 127 - wrap_)) {}
+      : wrap_(static_cast<int>(lattice.width) - 1), sites_(Bits::load(lattice.sites)) {}
 
   template <bool to_left>
   SPINODAL_INLINE Bits side(Bits o, const std::uint8_t*) const {
@@ -82,8 +93,8 @@ class FullLaneRows128 {
 
   template <bool to_left>
   SPINODAL_INLINE Bits side(Bits o, const std::uint8_t*) const {
-    if constexpr (to_left) return o.left<64>(1) | o.swap_halves().right<64>(63);
-    return o.right<64>(1) | o.swap_halves().left<64>(63);
+    if constexpr (to_left) return o.left_from(o.swap_halves());
+    return o.right_from(o.swap_halves());
   }
   SPINODAL_INLINE Bits existing(Bits sites) const { return sites; }
 };
@@ -92,17 +103,12 @@ class FullLaneRows128 {
 template <class Rows>
 class AlternatingRows {
  public:
-  explicit AlternatingRows(const PackedPlanes& lattice) : rows_(lattice) {
-    std::uint8_t odd[vector_bytes];
-    for (int i = 0; i < vector_bytes; ++i)
-      odd[i] = static_cast<std::uint8_t>(8 * i / lattice.lane_bits() % 2 ? 255 : 0);
-    odd_bands_ = Bits::load(odd);
-  }
+  explicit AlternatingRows(const PackedPlanes& lattice)
+      : rows_(lattice), odd_bands_(Bits::load(lattice.odd_bands)) {}
 
   template <bool to_left>
   SPINODAL_INLINE Bits side(Bits o, const std::uint8_t* p) const {
-    return Bits::without(rows_.template side<to_left>(o, p), odd_bands_) |
-           (rows_.template side<!to_left>(o, p) & odd_bands_);
+    return Bits::select(odd_bands_, rows_.template side<!to_left>(o, p), rows_.template side<to_left>(o, p));
   }
   SPINODAL_INLINE Bits existing(Bits sites) const { return rows_.existing(sites); }
 
@@ -124,7 +130,7 @@ SPINODAL_INLINE void with_rows(const PackedPlanes& lattice, F&& f) {
       if (alternating) return f(AlternatingRows<LaneRows<128> >(lattice));
       return lattice.width == 128 ? f(FullLaneRows128(lattice)) : f(LaneRows<128>(lattice));
     default:
-      return f(WideRows(lattice));
+      return lattice.has_end_words() ? f(WideRows(lattice)) : f(FullRows(lattice));
   }
 }
 

@@ -17,25 +17,24 @@ struct Pair {
 /// flip = (n_unaligned ≥ 2) | r8 | (n_unaligned ≥ 1 & x4), folded: with t = spin ^ x4, an up spin stays
 /// up if n + t ≥ 4 and a down spin turns up if n + t ≥ 2.
 struct MetropolisRule {
-  static constexpr bool needs_tie = false;
-
-  static SPINODAL_INLINE Bits update(Bits spin, Pair pair, Bits side, Bits far, Bits x4, Bits r8, Bits) {
-    const Bits sum = pair.odd ^ side, carry = pair.both | (pair.odd & side);
-    const Bits t = spin ^ x4;
-    const Bits carry_t = (far & t) | ((far ^ t) & sum);
-    return carry ^ Bits::without((carry ^ carry_t) | r8, carry ^ spin);
+  static SPINODAL_INLINE Bits update(Bits spin, Pair pair, Bits side, Bits far, const std::uint8_t* x4,
+                                     const std::uint8_t* r8, const std::uint8_t*) {
+    const Bits sum = pair.odd ^ side, carry = Bits::or_both(pair.both, pair.odd, side);
+    const Bits t = spin ^ Bits::load(x4);
+    const Bits carry_t = Bits::majority(far, t, sum);
+    const Bits certain = Bits::unlike_or(carry, carry_t, Bits::load(r8));
+    return Bits::select_inverse(certain, spin, carry);
   }
 };
 
 /// Up where most neighbours are, by the tie bit where they balance; against them with x4, r8.
 struct HeatBathRule {
-  static constexpr bool needs_tie = true;
-
-  static SPINODAL_INLINE Bits update(Bits, Pair pair, Bits side, Bits far, Bits x4, Bits r8, Bits tie) {
-    const Bits sum = pair.odd ^ side, carry = pair.both | (pair.odd & side);
+  static SPINODAL_INLINE Bits update(Bits, Pair pair, Bits side, Bits far, const std::uint8_t* x4,
+                                     const std::uint8_t* r8, const std::uint8_t* tie) {
+    const Bits sum = pair.odd ^ side, carry = Bits::or_both(pair.both, pair.odd, side);
     const Bits odd = sum ^ far, carry_far = sum & far;
-    const Bits up = (carry & carry_far) | ((carry ^ carry_far) & (odd | tie));
-    return up ^ ((odd & x4) | Bits::without(r8, odd));
+    const Bits up = Bits::majority(carry, carry_far, odd | Bits::load(tie));
+    return up ^ Bits::select(odd, Bits::load(x4), Bits::load(r8));
   }
 };
 

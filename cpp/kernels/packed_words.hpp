@@ -11,11 +11,15 @@
 // so a word costs one XOR and the rounds from the third on.
 #pragma once
 
-#include "kernels/bits256.hpp"
+#include "kernels/bits512.hpp"
 #include "kernels/packed.hpp"
 #include "kernels/stream.hpp"
 
 SPINODAL_KERNELS_BEGIN
+
+// Index of the first of a block's words that serve each mask, and each mask's overwrites.
+constexpr int x4_words = 0, r8_words = 3 * block_vectors, tie_words = 6 * block_vectors;
+constexpr int x4_overwrite_words = 1, r8_overwrite_words = 1 + (max_overwrites + 1) / 4;
 
 /// Where a block of random numbers stands: which block of which color, sweep and chain, and what for.
 struct PackedPlace {
@@ -34,8 +38,24 @@ struct PackedPlace {
   }
 };
 
-/// Words computed plainly, for any stream.
-template <class Generator>
+SPINODAL_INLINE Bits ars_key(std::uint64_t seed, std::uint64_t round) {
+  return Bits::both_halves(seed + round * ars_weyl_lo, round * ars_weyl_hi);
+}
+
+/// Where the cache keeps word i, so that a vector of V::n_parts · 256 bits is one load. A wide vector holds words
+/// i and i + 3: the columns (low bytes, high bytes) of two masks' vectors.
+template <class V>
+constexpr int cache_position(int i) {
+  return V::n_parts == 1 || i >= tie_words ? i : i / 6 * 6 + i % 3 * 2 + i % 6 / 3;
+}
+template <class V>
+constexpr int word_at(int position) {
+  return V::n_parts == 1 || position >= tie_words ? position : position / 6 * 6 + position % 2 * 3 + position % 6 / 2;
+}
+
+/// Words computed plainly, for any stream. `draw<n>(position, out)` makes n vectors of the words from a position
+/// of the cache on, once `finish` has been called.
+template <class V, class Generator>
 class PlainWords {
  public:
   PlainWords(std::uint64_t seed, const WordCache&) : generator_(seed) {}
@@ -43,11 +63,16 @@ class PlainWords {
   SPINODAL_INLINE void begin(const PackedPlace& place) { place_ = place; }
 
   template <int n>
-  SPINODAL_INLINE void draw(int first, Bits* out) const {
-    for (int i = 0; i < n; ++i) out[i] = word(first + i);
+  SPINODAL_INLINE void draw(int position, V* out) const {
+    alignas(64) std::uint8_t bytes[sizeof(V)];
+    for (int i = 0; i < n; ++i) {
+      for (int part = 0; part < V::n_parts; ++part)
+        word(word_at<V>(position + V::n_parts * i + part)).store(bytes + vector_bytes * part);
+      out[i] = V::load(bytes);
+    }
   }
   template <int n>
-  SPINODAL_INLINE void finish(Bits*) const {}
+  SPINODAL_INLINE void finish(V*) const {}
 
   SPINODAL_INLINE Bits word(int i) const {
     const auto n = static_cast<std::uint32_t>(2 * i);
@@ -60,114 +85,43 @@ class PlainWords {
   PackedPlace place_{};
 };
 
-#if defined(__AES__)
-
-/// Two AES states side by side.
-struct TwoStates {
-  __m256i v;
-
-  static SPINODAL_INLINE TwoStates same(const Counter& c) {
-    __m128i x;
-    std::memcpy(&x, &c, 16);
-    return {_mm256_broadcastsi128_si256(x)};
-  }
-  static SPINODAL_INLINE TwoStates key(std::uint64_t lo, std::uint64_t hi) {
-    return {_mm256_set_epi64x(static_cast<long long>(hi), static_cast<long long>(lo), static_cast<long long>(hi),
-                              static_cast<long long>(lo))};
-  }
-  static SPINODAL_INLINE TwoStates load(const void* p) { return {Bits::load(p).v}; }
-  friend SPINODAL_INLINE TwoStates operator^(TwoStates a, TwoStates b) { return {_mm256_xor_si256(a.v, b.v)}; }
-  SPINODAL_INLINE Bits bits() const { return {v}; }
-  static SPINODAL_INLINE TwoStates of(Bits bits) { return {bits.v}; }
-#if defined(__VAES__)
-  SPINODAL_INLINE TwoStates round(TwoStates k) const { return {_mm256_aesenc_epi128(v, k.v)}; }
-  SPINODAL_INLINE TwoStates last_round(TwoStates k) const { return {_mm256_aesenclast_epi128(v, k.v)}; }
-#else
-  SPINODAL_INLINE TwoStates round(TwoStates k) const {
-    return {_mm256_set_m128i(_mm_aesenc_si128(_mm256_extracti128_si256(v, 1), _mm256_extracti128_si256(k.v, 1)),
-                             _mm_aesenc_si128(_mm256_castsi256_si128(v), _mm256_castsi256_si128(k.v)))};
-  }
-  SPINODAL_INLINE TwoStates last_round(TwoStates k) const {
-    return {
-        _mm256_set_m128i(_mm_aesenclast_si128(_mm256_extracti128_si256(v, 1), _mm256_extracti128_si256(k.v, 1)),
-                         _mm_aesenclast_si128(_mm256_castsi256_si128(v), _mm256_castsi256_si128(k.v)))};
-  }
-#endif
-};
-
-#else
-
-struct TwoStates {
-  Block b[2];
-
-  static SPINODAL_INLINE TwoStates same(const Counter& c) {
-    Block x;
-    std::memcpy(&x, &c, 16);
-    return {{x, x}};
-  }
-  static SPINODAL_INLINE TwoStates key(std::uint64_t lo, std::uint64_t hi) { return {{{lo, hi}, {lo, hi}}}; }
-  static SPINODAL_INLINE TwoStates load(const void* p) {
-    TwoStates r;
-    std::memcpy(r.b, p, 32);
-    return r;
-  }
-  friend SPINODAL_INLINE TwoStates operator^(const TwoStates& x, const TwoStates& y) {
-    return {{{x.b[0].lo ^ y.b[0].lo, x.b[0].hi ^ y.b[0].hi}, {x.b[1].lo ^ y.b[1].lo, x.b[1].hi ^ y.b[1].hi}}};
-  }
-  SPINODAL_INLINE Bits bits() const { return Bits::load(b); }
-  static SPINODAL_INLINE TwoStates of(const Bits& bits) { return load(bits.w); }
-  __attribute__((noinline)) TwoStates round(const TwoStates& k) const {  // inlined it would be most of the code
-    return {{aes_round(b[0], k.b[0]), aes_round(b[1], k.b[1])}};
-  }
-  __attribute__((noinline)) TwoStates last_round(const TwoStates& k) const {
-    return {{aes_last_round(b[0], k.b[0]), aes_last_round(b[1], k.b[1])}};
-  }
-};
-
-#endif
-
-SPINODAL_INLINE TwoStates ars_key(std::uint64_t seed, std::uint64_t round) {
-  return TwoStates::key(seed + round * ars_weyl_lo, round * ars_weyl_hi);
-}
-
 /// ARS-R by eq. (1).
-template <int n_rounds>
+template <class V, int n_rounds>
 class CachedArsWords {
  public:
   CachedArsWords(std::uint64_t seed, const WordCache& cache) : cache_(cache) {
-    for (int r = 0; r <= n_rounds; ++r) keys_[r] = ars_key(seed, static_cast<std::uint64_t>(r));
+    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::repeat(ars_key(seed, static_cast<std::uint64_t>(r)));
   }
 
   SPINODAL_INLINE void begin(const PackedPlace& place) {
-    base_ = (TwoStates::same(place.counter(0)) ^ keys_[0]).round(keys_[1]).round(keys_[2]);
+    const Bits counter = Bits::both_halves(place.counter(0));
+    base_ = V::repeat((counter ^ keys_[0].first()).aes_round(keys_[1].first()).aes_round(keys_[2].first()));
   }
 
-  /// States of words first … first + n - 1, for `finish`: rounds in lockstep hide their latency.
+  /// States after two rounds, for `finish`: rounds in lockstep hide their latency.
   template <int n>
-  SPINODAL_INLINE void draw(int first, Bits* out) const {
-    for (int i = 0; i < n; ++i) out[i] = (TwoStates::load(cache_.bytes + 32 * (first + i)) ^ base_).bits();
+  SPINODAL_INLINE void draw(int position, V* out) const {
+    const std::uint8_t* p = cache_.bytes + vector_bytes * position;
+    for (int i = 0; i < n; ++i) out[i] = V::load(p + vector_bytes * V::n_parts * i) ^ base_;
   }
   template <int n>
-  SPINODAL_INLINE void finish(Bits* words) const {
-    TwoStates state[n];
-    for (int i = 0; i < n; ++i) state[i] = TwoStates::of(words[i]);
+  SPINODAL_INLINE void finish(V* words) const {
     for (int r = 3; r < n_rounds; ++r) {
-      for (int i = 0; i < n; ++i) state[i] = state[i].round(keys_[r]);
+      for (int i = 0; i < n; ++i) words[i] = words[i].aes_round(keys_[r]);
     }
-    for (int i = 0; i < n; ++i) words[i] = state[i].last_round(keys_[n_rounds]).bits();
+    for (int i = 0; i < n; ++i) words[i] = words[i].aes_last_round(keys_[n_rounds]);
   }
 
   SPINODAL_INLINE Bits word(int i) const {
-    Bits out;
-    draw<1>(i, &out);
-    finish<1>(&out);
-    return out;
+    Bits x = Bits::load(cache_.bytes + vector_bytes * cache_position<V>(i)) ^ base_.first();
+    for (int r = 3; r < n_rounds; ++r) x = x.aes_round(keys_[r].first());
+    return x.aes_last_round(keys_[n_rounds].first());
   }
 
  private:
   const WordCache& cache_;
-  TwoStates keys_[n_rounds + 1];
-  TwoStates base_;
+  V keys_[n_rounds + 1];
+  V base_;
 };
 
 SPINODAL_KERNELS_END

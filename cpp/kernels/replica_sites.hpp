@@ -7,6 +7,46 @@
 
 SPINODAL_KERNELS_BEGIN
 
+/// Vectors of one color that share a block of random numbers.
+struct ReplicaBlock {
+  int color;
+  std::int64_t begin, end;
+};
+
+/// The blocks of a run, sweep after sweep, color after color.
+class ReplicaWalk {
+ public:
+  ReplicaWalk(const ReplicaRun& run, int n_colors, std::int64_t n_vectors, int block_size)
+      : n_colors_(n_colors),
+        n_vectors_(n_vectors),
+        block_size_(block_size),
+        sweep_(run.sweep),
+        stop_(run.sweep + static_cast<std::uint64_t>(run.n_sweeps)) {}
+
+  bool done() const { return sweep_ == stop_; }
+  std::uint64_t sweep() const { return sweep_; }
+  ReplicaBlock block() const {
+    const std::int64_t end = begin_ + block_size_;
+    return {color_, begin_, end < n_vectors_ ? end : n_vectors_};
+  }
+
+  void advance() {
+    begin_ += block_size_;
+    if (begin_ < n_vectors_) return;
+    begin_ = 0;
+    if (++color_ < n_colors_) return;
+    color_ = 0;
+    ++sweep_;
+  }
+
+ private:
+  int n_colors_;
+  std::int64_t n_vectors_, block_size_;
+  std::uint64_t sweep_, stop_;
+  std::int64_t begin_ = 0;
+  int color_ = 0;
+};
+
 /// Neighbours of a site: a + b as a pair, the two others of its plane, and those in depth.
 struct Neighbors {
   Pair pair;

@@ -22,7 +22,7 @@ const KernelTable kernel_table = {
     packed_load,
     packed_store,
     packed_edges,
-    packed_update,
+    packed_sweeps,
     cache_words,
     packed_masks,
     packed_unequal_bonds,

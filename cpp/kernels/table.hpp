@@ -114,9 +114,8 @@ struct KernelTable {
   void (*packed_store)(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin,
                        std::int64_t row_end);
   void (*packed_edges)(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
-  void (*packed_update)(const PackedPlanes&, int color, std::int64_t pair_begin, std::int64_t pair_end,
-                        const PackedRule&, const SweepKey&, const WordCache&);
-  bool (*cache_words)(std::uint64_t seed, WordCache&);
+  void (*packed_sweeps)(const PackedPlanes&, const PackedSweeps&, const WordCache&);
+  bool (*cache_words)(std::uint64_t seed, bool in_order, WordCache&);
   void (*packed_masks)(const PackedRule&, const SweepKey&, const WordCache&, std::uint32_t block_begin,
                        std::uint32_t block_end, std::uint8_t* out);
   std::int64_t (*packed_unequal_bonds)(const PackedPlanes&, std::int64_t row_begin, std::int64_t row_end);
@@ -133,5 +132,6 @@ struct KernelTable {
 namespace baseline { extern const KernelTable kernel_table; }
 namespace avx2 { extern const KernelTable kernel_table; }
 namespace vaes { extern const KernelTable kernel_table; }
+namespace avx512 { extern const KernelTable kernel_table; }
 
 }  // namespace spinodal

@@ -13,9 +13,9 @@
 #include "src/dispatch.hpp"
 #include "src/lane_rules.hpp"
 #include "src/packed_tables.hpp"
+#include "src/packed_words.hpp"
 #include "src/team.hpp"
 #include "src/validate.hpp"
-#include "src/word_cache.hpp"
 
 namespace spinodal {
 namespace {
@@ -81,7 +81,7 @@ void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const
   thread_local std::unique_ptr<LaneRules> rules;
   if (rules == nullptr) rules = std::make_unique<LaneRules>();
   set_lane_rules(work.shape, work.coupling, work.beta + slice.first_chain, slice.lane_begin, slice.lane_end, *rules);
-  kernels().lane_sweeps(lattice, *rules, run, words_of(run.seed));
+  kernels().lane_sweeps(lattice, *rules, run, packed_words(run.seed, true));
 }
 
 void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice,
@@ -90,7 +90,7 @@ void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const Repl
   while (log_vectors < 5 && std::int64_t{1} << log_vectors < work.shape.n_sites() / 2) ++log_vectors;
   const ChainTables tables(work.beta[slice.first_chain] * std::abs(work.coupling.J), log_vectors);
   const PackedRule rules[2] = {tables.rule(false), tables.rule(true)};
-  kernels().replica_sweeps(lattice, rules, run, words_of(run.seed));
+  kernels().replica_sweeps(lattice, rules, run, packed_words(run.seed));
 }
 
 void observe(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {

@@ -61,9 +61,10 @@ void set_lane_rules(LatticeShape shape, Coupling coupling, const double* beta, i
   const std::int64_t n_vectors = even ? shape.n_sites() / 2 : shape.n_sites();
   out.sequential = !even;
   out.reversed = !even && coupling.J < 0;
-  double sites = replica_lanes;
-  for (std::int64_t n = 1; n < lane_block_vectors && n < n_vectors; n *= 2) sites *= 2;
-  set_counts(sites * -std::log1p(-1.0 / 256), out.counts);
+  unsigned places = replica_lanes;
+  for (std::int64_t n = 1; n < lane_block_vectors && n < n_vectors; n *= 2) places *= 2;
+  set_counts(places * -std::log1p(-1.0 / 256), out.counts);
+  out.place_mask = places - 1;
   for (const bool bath : {false, true}) {
     for (int color = 0; color < 2; ++color) {
       const bool turned = coupling.J < 0 && (!even || color == 1);

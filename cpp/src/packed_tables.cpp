@@ -5,6 +5,7 @@
 // δ least; cells/4096 is what a column and a byte sample exactly, and R what overwrites draw.
 #include "src/packed_tables.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "src/threshold.hpp"
@@ -101,7 +102,18 @@ void set_values(const Outcome* values, int n_bits, std::uint64_t kept, Overwrite
   }
   count[most] += left;
   fill_columns(count, n, std::uint64_t{1} << (log_cells - n_bits), out.cut, out.alias);
-  for (int o = 0; o < n; ++o) out.cut[o] <<= 64 - log_cells + n_bits;
+  for (int o = 0; o < n; ++o) {
+    out.cut[o] <<= 64 - log_cells + n_bits;
+    out.own[o] = static_cast<std::uint8_t>(o);
+    out.kept[o] = n_bits == 4 ? 0xf0 : 0;
+  }
+  out.index_bits = n_bits == 4 ? 5 : 8;
+  for (int o = 0; n_bits == 4 && o < 16; ++o) {  // for the upper half of the byte
+    out.cut[16 + o] = out.cut[o];
+    out.own[16 + o] = static_cast<std::uint8_t>(o << 4);
+    out.alias[16 + o] = static_cast<std::uint8_t>(out.alias[o] << 4);
+    out.kept[16 + o] = 0x0f;
+  }
 }
 
 void set_overwrites(const Outcome* values, int n_bits, std::uint64_t kept, int log_vectors, Overwrites& out) {
@@ -109,6 +121,7 @@ void set_overwrites(const Outcome* values, int n_bits, std::uint64_t kept, int l
   const int n_items = (n_bits == 4 ? 64 : 32) << log_vectors;
   set_counts(n_items * -std::log1p(-delta), out);
   set_values(values, n_bits, kept, out);
+  out.place_mask = (32u << log_vectors) - 1;
 }
 
 MaskTable nibble_table(std::uint64_t p, int log_vectors) {
@@ -123,6 +136,7 @@ MaskTable nibble_table(std::uint64_t p, int log_vectors) {
   fill_columns(count, 16, column_cells, cut, table.value);
   for (int o = 0; o < 16; ++o) {
     table.limit[o] = static_cast<std::uint8_t>(cut[o] - 128);
+    table.value[o] ^= static_cast<std::uint8_t>(o);
     table.high_value[o] = static_cast<std::uint8_t>(table.value[o] << 4);
   }
   set_overwrites(values, 4, kept, log_vectors, table.overwrites);
@@ -162,11 +176,14 @@ void set_counts(double mean, OverwriteCounts& out) {
     probability = probability * mean / (k + 1);
     total += probability;
   }
+  for (int k = max_overwrites + 1; k < max_overwrites + 5; ++k) out.count_limit[k] = ~std::uint64_t{0};
   int n = 0;
   for (unsigned top = 0; top < 256; ++top) {
     while (out.count_limit[n] < std::uint64_t{top} << 56) ++n;
     out.guide[top] = static_cast<std::uint8_t>(n);
   }
+  // Slots cost little, an overwrite past them a mispredicted branch.
+  out.n_slots = mean < 0.05 ? 0 : static_cast<int>(std::min(std::ceil(mean + 1.5 * std::sqrt(mean)), 127.0));
 }
 
 MaskTable make_mask_table(double p, bool may_use_bytes, int log_vectors) {

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,6 @@ from reference import packed_tables, streams
 from reference.packed_tables import MaskTable
 
 Array = npt.NDArray[Any]
-Words = Callable[[int, int], Array]
-"""Words(first, count) are V(first) … V(first + count - 1) as bytes (count, 32)."""
 PURPOSE = {"mask": 13, "overwrite": 14}
 BLOCK = 32
 
@@ -36,28 +33,27 @@ def counters(purpose: int, n: npt.ArrayLike, block: int, color: int, sweep: int,
 
 
 class Block:
-    """One block's random words; calling it gives those of its masks."""
+    """One block's random words."""
 
     def __init__(self, block: int, color: int, sweep: int, chain: int, seed: int, stream: str) -> None:
         self.place = block, color, sweep, chain
         self.source = stream, seed
 
+    def counters(self, purpose: str, n: Array) -> Array:
+        return counters(PURPOSE[purpose], n, *self.place)
+
     def words(self, purpose: str, first: int, count: int) -> Array:
         """V(first) … V(first + count - 1) as bytes (count, 32)."""
-        at = counters(PURPOSE[purpose], np.arange(2 * first, 2 * (first + count)), *self.place)
+        at = self.counters(purpose, np.arange(2 * first, 2 * (first + count)))
         return streams.stream_blocks(*self.source, at).astype("<u4").view(np.uint8).reshape(count, 32)
-
-
-    def __call__(self, first: int, count: int) -> Array:
-        return self.words("mask", first, count)
 
 
 def signed_plus_128(u: Array) -> Array:
     return u ^ 0x80
 
 
-def nibble_mask(words_from: Words, first: int, table: MaskTable) -> Array:
-    words = words_from(first, 3 * BLOCK).reshape(BLOCK, 3, 32)
+def nibble_mask(block: Block, first: int, table: MaskTable) -> Array:
+    words = block.words("mask", first, 3 * BLOCK).reshape(BLOCK, 3, 32)
     cells, alias = np.array(table.cells), np.array(table.value)
     out = np.zeros((BLOCK, 32), dtype=np.uint8)
     for half in range(2):
@@ -67,8 +63,8 @@ def nibble_mask(words_from: Words, first: int, table: MaskTable) -> Array:
     return out
 
 
-def byte_mask(words_from: Words, first: int, table: MaskTable) -> Array:
-    words = words_from(first, 3 * BLOCK // 2).reshape(BLOCK // 2, 3, 32)
+def byte_mask(block: Block, first: int, table: MaskTable) -> Array:
+    words = block.words("mask", first, 3 * BLOCK // 2).reshape(BLOCK // 2, 3, 32)
     cells, value = np.array(table.cells), np.array(table.value)
     out = np.zeros((BLOCK // 2, 2, 32), dtype=np.uint8)
     for half in range(2):
@@ -79,14 +75,10 @@ def byte_mask(words_from: Words, first: int, table: MaskTable) -> Array:
 
 
 def apply_overwrites(block: Block, mask: Array, u: int, first: int, table: MaskTable, log_vectors: int) -> None:
-    n_hits = sum(u > limit for limit in table.overwrites.count_limit)
-    hits = block.words("overwrite", first, 32).view("<u8").reshape(-1)[:n_hits].tolist()
-    overwrite_mask(mask, hits, table, log_vectors)
-
-
-def overwrite_mask(mask: Array, hits: list[int], table: MaskTable, log_vectors: int) -> None:
-    over, flat = table.overwrites, mask.reshape(-1)
-    for hit in hits:
+    over = table.overwrites
+    n_hits = sum(u > limit for limit in over.count_limit)
+    flat = mask.reshape(-1)
+    for hit in block.words("overwrite", first, 32).view("<u8").reshape(-1)[:n_hits].tolist():
         column = hit & (255 if table.by_bytes else 15)
         value = column if hit < over.cut[column] else over.alias[column]
         if table.by_bytes:
@@ -150,7 +142,7 @@ def neighbors_up(up: Array) -> Array:
 def flips(rule: str, spin: Array, unlike: Array, x4: Array, r8: Array, tie: Array) -> Array:
     """Whether sites with so many unlike neighbours turn."""
     if rule == "metropolis":
-        return (unlike >= 2) | r8 | ((unlike >= 1) & x4)
+        return np.asarray((unlike >= 2) | r8 | ((unlike >= 1) & x4))
     return np.choose(unlike, [r8, x4, spin ^ tie ^ r8, ~x4, ~r8])
 
 

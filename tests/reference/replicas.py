@@ -14,28 +14,23 @@ from reference import packed, packed_tables, streams
 from reference.packed_tables import MaskTable
 
 Array = npt.NDArray[Any]
-LANES, PURPOSE = 256, 15
-PART = {"x4": 0, "r8": 1, "tie": 2, "thresholds": 3}
+LANES = 256
+PURPOSE, PART = 15, {"mask": 0, "overwrite": 1, "thresholds": 2}
 CELL = (1 << 62) // 65536 * 255
 
 
-class Words:
-    """The random words of one part of a block."""
+class Block(packed.Block):
+    """One block's random words, at the counters of groups instead of chains."""
 
-    def __init__(self, part: str, block: int, color: int, sweep: int, group: int, seed: int, stream: str) -> None:
-        self.place = block, color, sweep, group | PART[part] << 24
-        self.source = stream, seed
-
-    def __call__(self, first: int, count: int) -> Array:
-        """V(first) … V(first + count - 1) as bytes (count, 32)."""
-        at = packed.counters(PURPOSE, np.arange(2 * first, 2 * (first + count)), *self.place)
-        return streams.stream_blocks(*self.source, at).astype("<u4").view(np.uint8).reshape(count, 32)
+    def counters(self, purpose: str, n: Array) -> Array:
+        block, color, sweep, group = self.place
+        return packed.counters(PURPOSE, n, block, color, sweep, group | PART[purpose] << 24)
 
     def hits(self, first: int, limits: list[int]) -> list[int]:
-        """The 64-bit words of the overwrites whose number word ``first`` tells."""
-        u = self(first, 1).view("<u8")[0].tolist()[0]
+        """The 64-bit words of the overwrites of thresholds, whose number word ``first`` tells."""
+        u = self.words("thresholds", first, 1).view("<u8")[0].tolist()[0]
         n = sum(u > limit for limit in limits)
-        return self(first + 1, -(-n // 4)).view("<u8").reshape(-1)[:n].tolist()
+        return self.words("thresholds", first + 1, -(-n // 4)).view("<u8").reshape(-1)[:n].tolist()
 
 
 def as_bits(masks: Array) -> npt.NDArray[np.bool_]:
@@ -45,13 +40,6 @@ def as_bits(masks: Array) -> npt.NDArray[np.bool_]:
 
 def log_vectors(n_vectors: int, most: int) -> int:
     return min(most, (n_vectors - 1).bit_length())
-
-
-def alias_mask(words: Words, table: MaskTable, log: int) -> Array:
-    """X4 or r8 of a block, lanes (32, 256)."""
-    mask = packed.byte_mask(words, 0, table) if table.by_bytes else packed.nibble_mask(words, 0, table)
-    packed.overwrite_mask(mask, words.hits(96, table.overwrites.count_limit), table, log)
-    return as_bits(mask)
 
 
 class Order:
@@ -115,9 +103,9 @@ class LaneClasses:
         return np.where(excess == 0, ~spin, np.where(spin == most, most ^ against, most))
 
 
-def class_masks(words: Words, probability: Array, log: int) -> tuple[Array, Array]:
+def class_masks(block: Block, probability: Array, log: int) -> tuple[Array, Array]:
     """Masks (classes, 16, 256) and ties (16, 256) of a block."""
-    v = as_bits(words(0, 128)).reshape(16, 8, LANES)
+    v = as_bits(block.words("thresholds", 0, 128)).reshape(16, 8, LANES)
     cells = np.minimum(probability // CELL, 256)
     rest = (probability - cells * CELL) >> 3
     masks = np.repeat((cells == 256)[:, None], 16, axis=1)
@@ -125,7 +113,7 @@ def class_masks(words: Words, probability: Array, log: int) -> tuple[Array, Arra
         bit = (np.minimum(cells, 255) >> k & 1).astype(bool)[:, None]
         masks = np.where(bit, masks | ~v[:, k], masks & v[:, k])
     mean = float(LANES << log) * -math.log1p(-1 / 256)
-    for word in words.hits(128, packed_tables.count_limits(mean)):
+    for word in block.hits(128, packed_tables.count_limits(mean)):
         lane, vector = word & 255, (word >> 8) % (1 << log)
         masks[:, vector, lane] = word >> 13 < rest[:, lane]
     return masks, v[:, 7]
@@ -138,17 +126,16 @@ class Group:
         self.order, self.up = order, up
         self.source = group, seed, stream
 
-    def words(self, part: str, block: int, color: int, sweep: int) -> Words:
-        return Words(part, block, color, sweep, *self.source)
+    def block(self, number: int, color: int, sweep: int) -> Block:
+        return Block(number, color, sweep, *self.source)
 
     def sweep_by_alias(self, tables: dict[str, MaskTable], rule: str, sweep: int) -> None:
         for color, sites in enumerate(self.order.colors):
             log = log_vectors(len(sites), 5)
             for i, site in enumerate(sites):
                 if i % 32 == 0:
-                    part = {name: self.words(name, i // 32, color, sweep) for name in ("x4", "r8", "tie")}
-                    x4, r8 = alias_mask(part["x4"], tables["x4"], log), alias_mask(part["r8"], tables[rule], log)
-                    tie = as_bits(part["tie"](0, 32))
+                    block = self.block(i // 32, color, sweep)
+                    x4, r8, tie = map(as_bits, packed.block_masks(block, tables, rule, log))
                 spin = self.up[site]
                 n_up = self.up[self.order.neighbors[site]].sum(axis=0)
                 unlike = np.where(spin, 4 - n_up, n_up)
@@ -159,8 +146,8 @@ class Group:
             log = log_vectors(len(sites), 4)
             for i, site in enumerate(sites):
                 if i % 16 == 0:
-                    words = self.words("thresholds", i // 16, color, sweep)
-                    masks, ties = class_masks(words, classes[color].probability, log)
+                    block = self.block(i // 16, color, sweep)
+                    masks, ties = class_masks(block, classes[color].probability, log)
                 n_up = self.up[self.order.neighbors[site]].sum(axis=0)
                 new = classes[color].update(self.up[site] ^ reverse, n_up, masks[:, i % 16], ties[i % 16])
                 self.up[site] = new ^ reverse

@@ -50,16 +50,14 @@
 
 namespace spinodal {
 
-/// Whether the packed sweep takes this shape: two-dimensional, even lengths, lx ≥ 64.
-bool packed_supports(LatticeShape shape);
+/// Whether metropolis_sweep_rows takes this shape: two-dimensional, even lengths, lx ≥ 64.
+bool rows_supports(LatticeShape shape);
 
-/// metropolis_sweep at h = 0: same contract, same chain of states in law, other bits.
-void packed_metropolis_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
-                             double J, const SweepOptions& options, int heat_bath_every);
-
-/// Total energy at h = 0 and Σ s of every chain, counted on the packed lattice.
-void packed_observables(const std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, double J,
-                        double* energy, std::int64_t* magnetization, int n_threads);
+/// metropolis_sweep at h = 0: same contract, same chain of states in law, other bits. Where the pointers are
+/// not null, the total energy and Σ s of every chain after the last sweep, counted on the packed lattice.
+void metropolis_sweep_rows(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta, double J,
+                           const SweepOptions& options, std::int64_t heat_bath_every, double* energy = nullptr,
+                           std::int64_t* magnetization = nullptr);
 
 /// The masks X4 and r8 of blocks first_block … first_block + n_blocks - 1 of color 0, 1024 bytes each, by turns;
 /// for tests of their law. Without overwrites the law is cells/4096.

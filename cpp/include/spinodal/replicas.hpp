@@ -14,13 +14,11 @@
 /// 0): vector i is site i. A block is 32 consecutive vectors of X4 and r8 below, 16 of thresholds.
 ///
 /// Random words. Word n of a block is the 16-byte stream block at the counter of spinodal/packed.hpp with
-/// purpose 15 and, for its chain, group | part << 24; part is 0 for X4, 1 for r8, 2 for ties, 3 for
+/// purpose 15 and, for its chain, group | part << 24; part is 0 for masks, 1 for overwrites, 2 for
 /// thresholds. V(i) is words 2i and 2i + 1 side by side.
 ///
-/// One temperature a group, two dimensions, h = 0, even lengths. Masks X4, r8 and tie, and the update by
-/// them, are those of spinodal/packed.hpp, vector v of X4 from V(3v) … V(3v + 2); r8 likewise by nibbles,
-/// and by bytes vectors 2τ and 2τ + 1 from V(3τ) … V(3τ + 2); the tie mask is V(v). Overwrites of X4 (r8):
-/// U is the low 64 bits of V(96), overwrite k is the 64-bit quarter k % 4 of V(97 + k/4).
+/// One temperature a group, two dimensions, h = 0, even lengths. Masks, overwrites and update are those of
+/// spinodal/packed.hpp, of parts 0 and 1.
 ///
 /// All else: a probability P for each lane and class of sites. In units of 2^-62, with P rounded down,
 /// c = min(256, P / (255·2^46)) and rest = (P - c·255·2^46) / 8. The class's mask starts as (c == 256) in each lane;

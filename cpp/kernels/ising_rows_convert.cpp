@@ -63,18 +63,6 @@ SPINODAL_INLINE std::uint8_t* lattice_row(const PackedPlanes& lattice, int color
   return lattice.row(color, y % lattice.rows) + y / lattice.rows * (lattice.lane_bits() / 8);
 }
 
-/// All ones where the last vector of a row holds sites.
-SPINODAL_INLINE Bits last_vector_sites(const PackedPlanes& lattice) {
-  std::uint8_t bytes[vector_bytes];
-  const std::int64_t lane = lattice.n_bands == 1 ? lattice.n_vectors * 256 : lattice.lane_bits();
-  for (int i = 0; i < vector_bytes; ++i) {
-    const std::int64_t bit = (lattice.n_bands == 1 ? lane - 256 + 8 * i : 8 * i % lane);
-    const std::int64_t n = lattice.width - bit;
-    bytes[i] = static_cast<std::uint8_t>(n >= 8 ? 255 : n <= 0 ? 0 : (1 << n) - 1);
-  }
-  return Bits::load(bytes);
-}
-
 SPINODAL_INLINE std::int64_t count(Bits bits) {
   std::uint64_t words[4];
   bits.store(words);
@@ -85,7 +73,7 @@ SPINODAL_INLINE std::int64_t count(Bits bits) {
 /// Unequal bonds of one row of color 0; every bond has one end there.
 template <bool to_left, class Rows>
 SPINODAL_INLINE std::int64_t unequal_bonds(const PackedPlanes& lattice, const Rows& rows, std::int64_t r) {
-  const Bits last = last_vector_sites(lattice), all = Bits::every_byte(255);
+  const Bits last = Bits::load(lattice.sites), all = Bits::every_byte(255);
   std::int64_t total = 0;
   for (std::int64_t j = 0; j < lattice.n_vectors; ++j) {
     const Bits spin = Bits::load(lattice.row(0, r) + 32 * j);
@@ -148,7 +136,7 @@ std::int64_t packed_unequal_bonds(const PackedPlanes& lattice, std::int64_t row_
 
 std::int64_t packed_up_count(const PackedPlanes& lattice, int color, std::int64_t row_begin,
                              std::int64_t row_end) {
-  const Bits last = last_vector_sites(lattice), all = Bits::every_byte(255);
+  const Bits last = Bits::load(lattice.sites), all = Bits::every_byte(255);
   std::int64_t total = 0;
   for (std::int64_t r = row_begin; r < row_end; ++r) {
     for (std::int64_t j = 0; j < lattice.n_vectors; ++j)

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Masks of independent bits of equal probability, by alias sampling with byte shuffles.
+//
+// Nibble scheme: a 4-bit column c and a byte u give the nibble  u < cells(c) ? c : alias(c).
+// Byte scheme, for rare bits: a column and a byte give  u < cells(c) ? value(c) : 0, where the 16
+// values are the 8 single bits and 8 of the 28 pairs. Both have the law cells/4096 by construction;
+// the overwrites make up what the wanted law differs from it.
+#include "kernels/packed_masks.hpp"
+
+#include "kernels/entries.hpp"
+#include "kernels/packed_overwrites.hpp"
+#include "kernels/packed_words.hpp"
+
+SPINODAL_KERNELS_BEGIN
+
+template <class V>
+struct MaskRegisters {
+  V limit, value, high_value;
+
+  explicit SPINODAL_INLINE MaskRegisters(const MaskTable& table)
+      : limit(V::table(table.limit)), value(V::table(table.value)), high_value(V::table(table.high_value)) {}
+
+  /// Nibbles from their columns, and the bytes that decide the low and the high ones.
+  SPINODAL_INLINE V nibbles(V columns, V low_u, V high_u) const {
+    const V low = columns.low_nibbles(), high = columns.high_nibbles();
+    return V::xor3(columns, V::unless_below(low_u, limit.lookup(low), value, low),
+                   V::unless_below(high_u, limit.lookup(high), high_value, high));
+  }
+
+  /// Bytes with columns 0-15.
+  SPINODAL_INLINE V bytes(V columns, V u) const { return V::if_below(u, limit.lookup(columns), value, columns); }
+};
+
+/// The masks of two wide vectors at a time: nine (or more) independent AES chains keep both units busy.
+template <bool by_bytes, bool ties, class V, class Words>
+SPINODAL_INLINE void draw_masks(const Words& words, const PackedRule& rule, int n_vectors, BlockMasks& next,
+                                BlockMasks& current) {
+  constexpr int n_r8 = by_bytes ? 3 : 6, n_words = 6 + n_r8 + (ties ? 2 : 0), step = 2 * V::n_parts;
+  constexpr int bytes = vector_bytes * V::n_parts;
+  const MaskRegisters<V> x4(*rule.x4), r8(*rule.r8);
+  const int n_parts = (n_vectors + step - 1) / step;
+  OverwriteMaker x4_overwrites(current.pending[0], n_parts, current.x4);
+  OverwriteMaker r8_overwrites(current.pending[1], n_parts, current.r8);
+  for (int v = 0; v < n_vectors; v += step) {
+    V w[n_words];
+    words.template draw<6>(x4_words + 3 * v, w);
+    words.template draw<n_r8>(r8_words + n_r8 * (v / 2), w + 6);
+    if constexpr (ties) words.template draw<2>(tie_words + v, w + 6 + n_r8);
+    words.template finish<n_words>(w);
+    std::uint8_t* x4_out = next.x4 + vector_bytes * v;
+    std::uint8_t* r8_out = next.r8 + vector_bytes * v;
+    x4.nibbles(w[0], w[1], w[2]).store(x4_out);
+    x4.nibbles(w[3], w[4], w[5]).store(x4_out + bytes);
+    if constexpr (by_bytes) {
+      V::store_alternately(r8.bytes(w[6].low_nibbles(), w[7]), r8.bytes(w[6].high_nibbles(), w[8]), r8_out);
+    } else {
+      r8.nibbles(w[6], w[7], w[8]).store(r8_out);
+      r8.nibbles(w[9], w[10], w[11]).store(r8_out + bytes);
+    }
+    if constexpr (ties) {
+      w[6 + n_r8].store(next.tie + vector_bytes * v);
+      w[7 + n_r8].store(next.tie + vector_bytes * v + bytes);
+    }
+    x4_overwrites.make_some();
+    r8_overwrites.make_some();
+  }
+  x4_overwrites.make_rest();
+  r8_overwrites.make_rest();
+}
+
+template <class V, class Words>
+__attribute__((noinline)) void draw_block(const SweepKey& key, const WordCache& cache, const BlockIndex& index,
+                                          const PackedRule& rule, BlockMasks& next, BlockMasks& current) {
+  Words words(key.seed, cache);
+  constexpr std::uint32_t replica_overwrites = 1u << 24;
+  PackedPlace place{Purpose::packed_overwrite, index.block, index.color, key.sweep, key.chain};
+  if (index.replicas) place.purpose = Purpose::replicas, place.chain |= replica_overwrites;
+  words.begin(place);
+  std::uint64_t counts[4];
+  words.word(0).store(counts);
+  draw_overwrites(words, rule.x4->overwrites, counts[0], x4_overwrite_words, next.pending[0]);
+  draw_overwrites(words, rule.r8->overwrites, counts[1], r8_overwrite_words, next.pending[1]);
+  place.purpose = index.replicas ? Purpose::replicas : Purpose::packed_mask;
+  place.chain = key.chain;
+  words.begin(place);
+  if (rule.r8->by_bytes) {
+    if (rule.heat_bath) return draw_masks<true, true, V>(words, rule, index.n_vectors, next, current);
+    return draw_masks<true, false, V>(words, rule, index.n_vectors, next, current);
+  }
+  if (rule.heat_bath) return draw_masks<false, true, V>(words, rule, index.n_vectors, next, current);
+  return draw_masks<false, false, V>(words, rule, index.n_vectors, next, current);
+}
+
+constexpr Overwrites no_overwrites{};
+
+/// E[n] of eq. (1) in packed_words.hpp; false if the identity fails, which no seed can make it do.
+template <class V>
+bool fill_cache(std::uint64_t seed, WordCache& cache) {
+  const auto two_rounds = [&](const Counter& c) {
+    return (Bits::both_halves(c) ^ ars_key(seed, 0)).aes_round(ars_key(seed, 1)).aes_round(ars_key(seed, 2));
+  };
+  const PackedPlace origin{};
+  const PackedPlace probe{Purpose::packed_overwrite, 0x5a5a5, 1, 0x9c3b6d2e17, 0xf1e2d3c4};
+  const Bits at_origin = two_rounds(origin.counter(0)), at_probe = two_rounds(probe.counter(0));
+  bool identical = true;
+  for (std::uint32_t n = 0; n < 2 * block_words; ++n) {
+    const Bits added = two_rounds(origin.counter(n)) ^ at_origin;
+    const auto word = static_cast<int>(n / 2);
+    std::uint8_t bytes[2][vector_bytes];
+    added.store(bytes[0]);
+    std::memcpy(cache.bytes + vector_bytes * cache_position<V>(word) + 16 * (n % 2), bytes[0], 16);
+    (added ^ at_probe).store(bytes[0]);
+    two_rounds(probe.counter(n)).store(bytes[1]);
+    identical = identical && std::memcmp(bytes[0], bytes[1], 16) == 0;
+  }
+  return identical;
+}
+
+SPINODAL_KERNELS_END
+
+namespace spinodal {
+namespace SPINODAL_ISA {
+
+DrawBlock draw_block_function(Stream stream) {
+  switch (stream) {
+    case Stream::ars7:
+      return draw_block<WideBits, CachedArsWords<WideBits, 7> >;
+    case Stream::ars5:
+      return draw_block<WideBits, CachedArsWords<WideBits, 5> >;
+    default:
+      return draw_block<Bits, PlainWords<Bits, Philox10> >;
+  }
+}
+
+void clear_block(BlockMasks& block) {
+  for (PendingOverwrites& pending : block.pending) pending.table = &no_overwrites, pending.n = 0;
+}
+
+void finish_block(BlockMasks& block) {
+  OverwriteMaker(block.pending[0], 1, block.x4).make_rest();
+  OverwriteMaker(block.pending[1], 1, block.r8).make_rest();
+}
+
+bool cache_words(std::uint64_t seed, bool in_order, WordCache& cache) {
+  return in_order ? fill_cache<Bits>(seed, cache) : fill_cache<WideBits>(seed, cache);
+}
+
+/// X4 and r8 of whole blocks, for the tests of their law.
+void packed_masks(const PackedRule& rule, const SweepKey& key, const WordCache& cache, std::uint32_t block_begin,
+                  std::uint32_t block_end, std::uint8_t* out) {
+  const DrawBlock draw = draw_block_function(key.stream);
+  constexpr std::size_t size = vector_bytes * block_vectors;
+  BlockMasks masks, none;
+  clear_block(none);
+  for (std::uint32_t block = block_begin; block < block_end; ++block, out += 2 * size) {
+    draw(key, cache, {block, 0, block_vectors}, rule, masks, none);
+    finish_block(masks);
+    std::memcpy(out, masks.x4, size);
+    std::memcpy(out + size, masks.r8, size);
+  }
+}
+
+}  // namespace SPINODAL_ISA
+}  // namespace spinodal
