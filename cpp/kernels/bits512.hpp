@@ -23,6 +23,10 @@ struct WideBits {
   static SPINODAL_INLINE WideBits xor3(WideBits a, WideBits b, WideBits c) {
     return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)};
   }
+  /// (a & b) ^ c
+  static SPINODAL_INLINE WideBits and_xor(WideBits a, WideBits b, WideBits c) {
+    return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x6a)};
+  }
 
   SPINODAL_INLINE WideBits lookup(WideBits index) const { return {_mm512_shuffle_epi8(v, index.v)}; }
   static SPINODAL_INLINE WideBits if_below(WideBits u, WideBits limit, WideBits table, WideBits index) {

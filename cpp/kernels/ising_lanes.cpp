@@ -13,67 +13,177 @@
 
 SPINODAL_KERNELS_BEGIN
 
-template <int n>
-struct Number {
-  static constexpr int value = n;
-};
-
 constexpr int lane_hit_words = threshold_bits * lane_block_vectors;
 
-/// Kept at full length: overwrites of a part-filled block may land past its end.
-struct LaneMasks {
-  alignas(64) std::uint8_t of_class[max_classes][32 * lane_block_vectors], tie[32 * lane_block_vectors];
+/// Where word k of a vector stands: words k of two vectors side by side, one load where vectors are wide.
+constexpr int threshold_word(int vector, int k) { return 2 * threshold_bits * (vector / 2) + 2 * k + vector % 2; }
+
+/// The words of a block, computed plainly.
+template <class V, class Generator>
+class PlainLaneWords {
+ public:
+  PlainLaneWords(std::uint64_t seed, const WordCache& cache) : words_(seed, cache) {}
+
+  SPINODAL_INLINE void begin(const PackedPlace& place) { words_.begin(place); }
+  SPINODAL_INLINE Bits word(int i) const { return words_.word(i); }
+
+  SPINODAL_INLINE void draw(int vector, V* out) const {
+    alignas(64) std::uint8_t bytes[sizeof(V)];
+    for (int k = 0; k < threshold_bits; ++k) {
+      for (int part = 0; part < V::n_parts; ++part)
+        word(threshold_word(vector + part, k)).store(bytes + vector_bytes * part);
+      out[k] = V::load(bytes);
+    }
+  }
+
+ private:
+  PlainWords<Bits, Generator> words_;
 };
 
-template <int n_classes, class Words>
-__attribute__((noinline)) void draw_lanes(const Words& words, const LaneRule& rule, int n_vectors, LaneMasks& out) {
-  for (int v = 0; v < n_vectors; ++v) {
-    Bits w[threshold_bits];
-    words.template draw<threshold_bits>(threshold_bits * v, w);
-    words.template finish<threshold_bits>(w);
-    for (int j = 0; j < n_classes; ++j) {
-      Bits b = Bits::load(rule.plane[j][0]);
-      for (int k = 0; k < threshold_bits; ++k) b = Bits::and_xor(b, w[k], Bits::load(rule.plane[j][k + 1]));
-      b.store(out.of_class[j] + 32 * v);
-    }
-    // The tie is a class of its own: it may use a word of the others'.
-    w[threshold_bits - 1].store(out.tie + 32 * v);
+/// The same by eq. (1) of packed_words.hpp, rounds in lockstep to hide their latency.
+template <class V, int n_rounds>
+class CachedLaneWords {
+ public:
+  CachedLaneWords(std::uint64_t seed, const WordCache& cache) : cache_(cache.bytes) {
+    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::repeat(ars_key(seed, static_cast<std::uint64_t>(r)));
   }
+
+  SPINODAL_INLINE void begin(const PackedPlace& place) {
+    const Bits counter = Bits::both_halves(place.counter(0));
+    base_ = V::repeat((counter ^ keys_[0].first()).aes_round(keys_[1].first()).aes_round(keys_[2].first()));
+  }
+
+  SPINODAL_INLINE Bits word(int i) const {
+    Bits x = Bits::load(cache_ + vector_bytes * i) ^ base_.first();
+    for (int r = 3; r < n_rounds; ++r) x = x.aes_round(keys_[r].first());
+    return x.aes_last_round(keys_[n_rounds].first());
+  }
+
+  SPINODAL_INLINE void draw(int vector, V* out) const {
+    for (int k = 0; k < threshold_bits; ++k)
+      out[k] = V::load(cache_ + vector_bytes * threshold_word(vector, k)) ^ base_;
+    for (int r = 3; r < n_rounds; ++r) {
+      for (int k = 0; k < threshold_bits; ++k) out[k] = out[k].aes_round(keys_[r]);
+    }
+    for (int k = 0; k < threshold_bits; ++k) out[k] = out[k].aes_last_round(keys_[n_rounds]);
+  }
+
+ private:
+  const std::uint8_t* cache_;
+  V keys_[n_rounds + 1];
+  V base_;
+};
+
+/// The masks of one block. Kept at full length: overwrites of a part-filled block may land past its end. Those that
+/// are none go to the bytes after it.
+struct LaneMasks {
+  static constexpr int mask_bytes = vector_bytes * lane_block_vectors;
+  static constexpr unsigned nowhere = 8 * mask_bytes;
+
+  alignas(64) std::uint8_t of_class[max_classes][mask_bytes + max_overwrites + 1];
+  alignas(64) std::uint8_t tie[mask_bytes];
+
+  // Overwrites drawn and not yet made.
+  const LaneRule* rule;
+  int n_hits, n_slots;
+  alignas(32) std::uint64_t hit[max_overwrites + 1];
+};
+
+/// The overwrites of a block, for the slots and, seldom, for more.
+template <class Words>
+SPINODAL_INLINE void draw_hits(const Words& words, const LaneRules& rules, const LaneRule& rule, LaneMasks& out) {
+  std::uint64_t quarter[4];
+  words.word(lane_hit_words).store(quarter);
+  out.rule = &rule;
+  out.n_hits = count_overwrites(rules.counts, quarter[0]);
+  out.n_slots = rules.counts.n_slots;
+  const int n_drawn = out.n_hits > out.n_slots ? out.n_hits : out.n_slots;
+  for (int k = 0; k < n_drawn; k += 4) words.word(lane_hit_words + 1 + k / 4).store(out.hit + k);
 }
 
-/// A hit's word: lane in the low 8 bits, vector in the next 4, the upper 51 against the lane's `rest`.
+/// Makes the overwrites of one block, some at a time.
 template <int n_classes>
-SPINODAL_INLINE void overwrite_site(const LaneRule& rule, std::uint64_t word, unsigned place_mask, LaneMasks& out) {
-  const auto place = static_cast<unsigned>(word) & place_mask;
-  const std::uint64_t* rest = rule.rest[place & (replica_lanes - 1)];
-  const unsigned bit = place & 7;
-  for (int j = 0; j < n_classes; ++j) {
-    std::uint8_t& byte = out.of_class[j][place >> 3];
-    byte = static_cast<std::uint8_t>((byte & ~(1u << bit)) | static_cast<unsigned>(word >> 13 < rest[j]) << bit);
+class HitMaker {
+ public:
+  SPINODAL_INLINE HitMaker(LaneMasks& masks, unsigned place_mask, int n_parts)
+      : masks_(masks), place_mask_(place_mask), rate_((masks.n_slots + n_parts - 1) / n_parts) {}
+
+  SPINODAL_INLINE void make_some() {
+    const int stop = made_ + rate_ < masks_.n_slots ? made_ + rate_ : masks_.n_slots;
+    for (; made_ < stop; ++made_) make(made_);
   }
+  SPINODAL_INLINE void make_rest() {
+    for (; made_ < masks_.n_hits; ++made_) make(made_);
+  }
+
+ private:
+  /// Lane in the low 8 bits of a hit's word, vector in the next 4, the upper 51 against the lane's `rest`.
+  SPINODAL_INLINE void make(int k) const {
+    const std::uint64_t word = masks_.hit[k];
+    const unsigned drawn = static_cast<unsigned>(word) & place_mask_;
+    const unsigned place = k < masks_.n_hits ? drawn : LaneMasks::nowhere + 8 * static_cast<unsigned>(k);
+    const std::uint64_t* rest = masks_.rule->rest[drawn & (replica_lanes - 1)];
+    const unsigned shift = place & 7, kept = ~(1u << shift);
+    for (int j = 0; j < n_classes; ++j) {
+      std::uint8_t& byte = masks_.of_class[j][place >> 3];
+      byte = static_cast<std::uint8_t>((byte & kept) | static_cast<unsigned>(word >> 13 < rest[j]) << shift);
+    }
+  }
+
+  LaneMasks& masks_;
+  const unsigned place_mask_;
+  const int rate_;
+  int made_ = 0;
+};
+
+/// Draw the masks of a block into `next`, and meanwhile make the overwrites of `current`, which is then ready for use:
+/// scalar work that costs little among AES rounds.
+template <int n_classes, class V, class Words>
+__attribute__((noinline)) void draw_lanes(const Words& shared_words, const LaneRules& rules, const LaneRule& rule,
+                                          int n_vectors, LaneMasks& next, LaneMasks& current) {
+  const Words words = shared_words;  // a copy, which no store below can change: keys stay in registers
+  draw_hits(words, rules, rule, next);
+  constexpr int n_wide = V::n_parts, step = n_wide * V::n_parts;  // as many as fit the registers
+  HitMaker<n_classes> hits(current, rules.place_mask, (n_vectors + step - 1) / step);
+  for (int v = 0; v < n_vectors; v += step) {
+    V w[n_wide][threshold_bits], b[n_wide];
+    for (int i = 0; i < n_wide; ++i) words.draw(v + V::n_parts * i, w[i]);
+    for (int j = 0; j < n_classes; ++j) {
+      for (int i = 0; i < n_wide; ++i) b[i] = V::repeat(Bits::load(rule.plane[j][0]));
+      for (int k = 0; k < threshold_bits; ++k) {
+        const V change = V::repeat(Bits::load(rule.plane[j][k + 1]));
+        for (int i = 0; i < n_wide; ++i) b[i] = V::and_xor(b[i], w[i][k], change);
+      }
+      for (int i = 0; i < n_wide; ++i) b[i].store(next.of_class[j] + vector_bytes * (v + V::n_parts * i));
+    }
+    // The tie is a class of its own: it may use a word of the others'.
+    for (int i = 0; i < n_wide; ++i)
+      w[i][threshold_bits - 1].store(next.tie + vector_bytes * (v + V::n_parts * i));
+    hits.make_some();
+  }
+  hits.make_rest();
 }
 
 template <class Words>
-SPINODAL_INLINE void draw_classes(const Words& words, const LaneRules& rules, const LaneRule& rule, int n_vectors,
-                                  LaneMasks& out) {
-  const auto draw = [&](auto n) {
-    constexpr int n_classes = decltype(n)::value;
-    draw_lanes<n_classes>(words, rule, n_vectors, out);
-    std::uint64_t quarter[4];
-    words.word(lane_hit_words).store(quarter);
-    const int n_hits = count_overwrites(rules.counts, quarter[0]);
-    for (int i = 0; i < n_hits; i += 4) {
-      words.word(lane_hit_words + 1 + i / 4).store(quarter);
-      const int stop = n_hits - i < 4 ? n_hits - i : 4;
-      for (int k = 0; k < stop; ++k) overwrite_site<n_classes>(rule, quarter[k], rules.place_mask, out);
-    }
-  };
-  switch (rule.n_classes) {
-    case 2: return draw(Number<2>{});
-    case 3: return draw(Number<3>{});
-    case 5: return draw(Number<5>{});
-    case 7: return draw(Number<7>{});
-    default: return;
+using DrawLanes = void (*)(const Words&, const LaneRules&, const LaneRule&, int n_vectors, LaneMasks& next,
+                           LaneMasks& current);
+
+template <class V, class Words>
+DrawLanes<Words> draw_lanes_of(int n_classes) {
+  switch (n_classes) {
+    case 2: return draw_lanes<2, V, Words>;
+    case 3: return draw_lanes<3, V, Words>;
+    case 5: return draw_lanes<5, V, Words>;
+    default: return draw_lanes<7, V, Words>;
+  }
+}
+
+void make_hits(LaneMasks& masks, unsigned place_mask, int n_classes) {
+  switch (n_classes) {
+    case 2: return HitMaker<2>(masks, place_mask, 1).make_rest();
+    case 3: return HitMaker<3>(masks, place_mask, 1).make_rest();
+    case 5: return HitMaker<5>(masks, place_mask, 1).make_rest();
+    default: return HitMaker<7>(masks, place_mask, 1).make_rest();
   }
 }
 
@@ -178,22 +288,31 @@ __attribute__((noinline)) void update_in_sequence(const ReplicaLattice& lattice,
       });
 }
 
-template <class Words>
+template <class V, class Words>
 class LaneSweeper {
  public:
   LaneSweeper(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache)
-      : lattice_(lattice), rules_(rules), run_(run), words_(run.seed, cache) {}
+      : lattice_(lattice),
+        rules_(rules),
+        run_(run),
+        n_classes_(rules.rule[0][0].n_classes),
+        draw_(draw_lanes_of<V, Words>(n_classes_)),
+        words_(run.seed, cache) {}
 
-  /// Each block's masks are drawn and overwritten before the block before it is updated: an update that loads bytes
-  /// just overwritten would wait for them.
+  /// Masks do not depend on spins, so those of the next block are drawn before this one is updated.
   void run() {
     const bool colored = !rules_.sequential;
     ReplicaWalk here(run_, colored ? 2 : 1, lattice_.n_sites() / (colored ? 2 : 1), lane_block_vectors);
-    if (!here.done()) draw(here, masks_[0]);
+    masks_[1].n_hits = masks_[1].n_slots = 0;
+    if (!here.done()) draw(here, masks_[0], masks_[1]);
     for (int i = 0; !here.done(); i = 1 - i) {
       ReplicaWalk next = here;
       next.advance();
-      if (!next.done()) draw(next, masks_[1 - i]);
+      if (next.done()) {
+        make_hits(masks_[i], rules_.place_mask, n_classes_);
+      } else {
+        draw(next, masks_[1 - i], masks_[i]);
+      }
       const LaneRule& rule = rule_at(here);
       if (lattice_.two_dimensional) {
         update<true>(here.block(), rule, masks_[i]);
@@ -209,12 +328,12 @@ class LaneSweeper {
     return rules_.rule[run_.is_bath(at.sweep())][at.block().color];
   }
 
-  void draw(const ReplicaWalk& at, LaneMasks& out) {
+  void draw(const ReplicaWalk& at, LaneMasks& next, LaneMasks& current) {
     constexpr std::uint32_t thresholds = 2u << 24;
     const ReplicaBlock block = at.block();
     words_.begin({Purpose::replicas, static_cast<std::uint32_t>(block.begin / lane_block_vectors), block.color,
                   at.sweep(), run_.group | thresholds});
-    draw_classes(words_, rules_, rule_at(at), static_cast<int>(block.end - block.begin), out);
+    draw_(words_, rules_, rule_at(at), static_cast<int>(block.end - block.begin), next, current);
   }
 
   template <bool planar>
@@ -236,6 +355,8 @@ class LaneSweeper {
   const ReplicaLattice& lattice_;
   const LaneRules& rules_;
   const ReplicaRun& run_;
+  const int n_classes_;
+  const DrawLanes<Words> draw_;
   Words words_;
   LaneMasks masks_[2];
 };
@@ -247,10 +368,11 @@ namespace SPINODAL_ISA {
 
 void lane_sweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run,
                  const WordCache& cache) {
+  using V = WideBits;
   switch (run.stream) {
-    case Stream::ars7: return LaneSweeper<CachedArsWords<Bits, 7> >(lattice, rules, run, cache).run();
-    case Stream::ars5: return LaneSweeper<CachedArsWords<Bits, 5> >(lattice, rules, run, cache).run();
-    case Stream::philox10: return LaneSweeper<PlainWords<Bits, Philox10> >(lattice, rules, run, cache).run();
+    case Stream::ars7: return LaneSweeper<V, CachedLaneWords<V, 7> >(lattice, rules, run, cache).run();
+    case Stream::ars5: return LaneSweeper<V, CachedLaneWords<V, 5> >(lattice, rules, run, cache).run();
+    case Stream::philox10: return LaneSweeper<V, PlainLaneWords<V, Philox10> >(lattice, rules, run, cache).run();
   }
 }
 

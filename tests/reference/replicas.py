@@ -105,7 +105,7 @@ class LaneClasses:
 
 def class_masks(block: Block, probability: Array, log: int) -> tuple[Array, Array]:
     """Masks (classes, 16, 256) and ties (16, 256) of a block."""
-    v = as_bits(block.words("thresholds", 0, 128)).reshape(16, 8, LANES)
+    v = as_bits(block.words("thresholds", 0, 128)).reshape(8, 8, 2, LANES).swapaxes(1, 2).reshape(16, 8, LANES)
     cells = np.minimum(probability // CELL, 256)
     rest = (probability - cells * CELL) >> 3
     masks = np.repeat((cells == 256)[:, None], 16, axis=1)

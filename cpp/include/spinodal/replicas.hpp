@@ -22,7 +22,8 @@
 ///
 /// All else: a probability P for each lane and class of sites. In units of 2^-62, with P rounded down,
 /// c = min(256, P / (255·2^46)) and rest = (P - c·255·2^46) / 8. The class's mask starts as (c == 256) in each lane;
-/// with word V(8v + k), k = 0 … 7, it becomes  bit k of min(c, 255) ? mask | ~V : mask & V,  which gives c/256.
+/// with V = V(16·⌊v/2⌋ + 2k + v % 2), k = 0 … 7, it becomes  bit k of min(c, 255) ? mask | ~V : mask & V,  which
+/// gives c/256.
 /// Overwrites, Poisson with 1/256 of the sites hit: U is the low 64 bits of V(128); overwrite k
 /// is the 64-bit quarter k % 4 of V(129 + k/4): its lane is its bits 0–7, its vector bits 8–11 modulo B, B = min(16,
 /// the least power of two ≥ the number of vectors of a color), and every class's bit there becomes
@@ -32,7 +33,7 @@
 ///
 ///   h = 0:  class j holds |2n - z| = 2j + 2, P = e^{-4β|J|(j + 1)} or in the heat bath 1/(1 + e^{4β|J|(j + 1)});
 ///           the site ends up like most neighbours, or against them if it stood with them (heat
-///           bath: in any case) and the mask is set. 2n = z: it flips, in the heat bath it becomes V(8v + 7).
+///           bath: in any case) and the mask is set. 2n = z: it flips, in the heat bath it becomes the last V above.
 ///   h ≠ 0:  class n, p = e^{-2β|J(2n - z) + h|} or 1/(1 + e^{2β|J(2n - z) + h|}), up favoured if J(2n - z) + h > 0
 ///           has P = 1 - p, else P = p; the site becomes the mask's bit, in a Metropolis sweep
 ///           only if it stood in the favoured direction, else it turns.
