@@ -37,7 +37,7 @@ def backend(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(params=["baseline", "avx2", "vaes"])
+@pytest.fixture(params=["baseline", "avx2", "vaes", "avx512"])
 def isa(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each instruction set in turn, in use by the compiled backend."""
     _require_backend("cpp")

@@ -23,6 +23,10 @@ struct Bits {
   }
   SPINODAL_INLINE void store(void* p) const { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
   static SPINODAL_INLINE Bits every_byte(std::uint8_t x) { return {_mm256_set1_epi8(static_cast<char>(x))}; }
+  static SPINODAL_INLINE Bits every_word(std::uint64_t x) { return {_mm256_set1_epi64x(static_cast<long long>(x))}; }
+  /// Sums of 64-bit words.
+  static SPINODAL_INLINE Bits add_words(Bits a, Bits b) { return {_mm256_add_epi64(a.v, b.v)}; }
+  SPINODAL_INLINE Bits shift_words_left(int n) const { return {_mm256_slli_epi64(v, n)}; }
   /// 16 entries, in both halves.
   static SPINODAL_INLINE Bits table(const std::uint8_t* p) {
     return {_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
@@ -144,8 +148,14 @@ struct Bits {
   }
   SPINODAL_INLINE void store(void* p) const { std::memcpy(p, w, vector_bytes); }
   static SPINODAL_INLINE Bits every_byte(std::uint8_t x) {
-    const std::uint64_t word = x * (~std::uint64_t{0} / 255);
-    return {{word, word, word, word}};
+    return every_word(x * (~std::uint64_t{0} / 255));
+  }
+  static SPINODAL_INLINE Bits every_word(std::uint64_t x) { return {{x, x, x, x}}; }
+  static SPINODAL_INLINE Bits add_words(const Bits& a, const Bits& b) {
+    return by_word([&](int i) { return a.w[i] + b.w[i]; });
+  }
+  SPINODAL_INLINE Bits shift_words_left(int n) const {
+    return by_word([&](int i) { return w[i] << n; });
   }
   static SPINODAL_INLINE Bits table(const std::uint8_t* p) {
     Bits r;

@@ -17,6 +17,11 @@ struct WideBits {
   static SPINODAL_INLINE WideBits repeat(Bits x) { return {_mm512_broadcast_i64x4(x.v)}; }
   SPINODAL_INLINE Bits first() const { return {_mm512_castsi512_si256(v)}; }
   static SPINODAL_INLINE WideBits every_byte(std::uint8_t x) { return {_mm512_set1_epi8(static_cast<char>(x))}; }
+  static SPINODAL_INLINE WideBits every_word(std::uint64_t x) { return {_mm512_set1_epi64(static_cast<long long>(x))}; }
+  static SPINODAL_INLINE WideBits add_words(WideBits a, WideBits b) { return {_mm512_add_epi64(a.v, b.v)}; }
+  SPINODAL_INLINE WideBits shift_words_left(int n) const {
+    return {_mm512_slli_epi64(v, static_cast<unsigned>(n))};
+  }
   static SPINODAL_INLINE WideBits table(const std::uint8_t* p) { return repeat(Bits::table(p)); }
   friend SPINODAL_INLINE WideBits operator&(WideBits a, WideBits b) { return {_mm512_and_si512(a.v, b.v)}; }
   friend SPINODAL_INLINE WideBits operator^(WideBits a, WideBits b) { return {_mm512_xor_si512(a.v, b.v)}; }
@@ -26,6 +31,10 @@ struct WideBits {
   /// (a & b) ^ c
   static SPINODAL_INLINE WideBits and_xor(WideBits a, WideBits b, WideBits c) {
     return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x6a)};
+  }
+
+  static SPINODAL_INLINE WideBits or_both(WideBits a, WideBits b, WideBits c) {
+    return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xf8)};
   }
 
   SPINODAL_INLINE WideBits lookup(WideBits index) const { return {_mm512_shuffle_epi8(v, index.v)}; }

@@ -25,7 +25,7 @@ class PlainLaneWords {
   PlainLaneWords(std::uint64_t seed, const WordCache& cache) : words_(seed, cache) {}
 
   SPINODAL_INLINE void begin(const PackedPlace& place) { words_.begin(place); }
-  SPINODAL_INLINE Bits word(int i) const { return words_.word(i); }
+  SPINODAL_INLINE Bits word(int i) const { return words_.overwrites(i); }
 
   SPINODAL_INLINE void draw(int vector, V* out) const {
     alignas(64) std::uint8_t bytes[sizeof(V)];
@@ -44,8 +44,8 @@ class PlainLaneWords {
 template <class V, int n_rounds>
 class CachedLaneWords {
  public:
-  CachedLaneWords(std::uint64_t seed, const WordCache& cache) : cache_(cache.bytes) {
-    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::repeat(ars_key(seed, static_cast<std::uint64_t>(r)));
+  CachedLaneWords(std::uint64_t, const WordCache& cache) : cache_(cache.in_order) {
+    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::load(cache.keys[r]);
   }
 
   SPINODAL_INLINE void begin(const PackedPlace& place) {

@@ -19,7 +19,7 @@ __attribute__((noinline)) void update_tiles(const ReplicaLattice& lattice, const
 /// Masks do not depend on spins, so those of the next block are drawn before this one is updated.
 class ReplicaSweeper {
  public:
-  ReplicaSweeper(const ReplicaLattice& lattice, const PackedRule* rules, const ReplicaRun& run, const WordCache& cache)
+  ReplicaSweeper(const ReplicaLattice& lattice, const PackedRule* const* rules, const ReplicaRun& run, const WordCache& cache)
       : lattice_(lattice), rules_(rules), run_(run), cache_(cache), draw_(draw_block_function(run.stream)) {}
 
   void run() {
@@ -48,12 +48,12 @@ class ReplicaSweeper {
     const ReplicaBlock block = at.block();
     const BlockIndex index{static_cast<std::uint32_t>(block.begin / block_vectors), block.color,
                            static_cast<int>(block.end - block.begin), true};
-    draw_({run_.stream, run_.seed, at.sweep(), run_.group}, cache_, index, rules_[run_.is_bath(at.sweep())], next,
+    draw_({run_.stream, run_.seed, at.sweep(), run_.group}, cache_, index, *rules_[run_.is_bath(at.sweep())], next,
           current);
   }
 
   const ReplicaLattice& lattice_;
-  const PackedRule* rules_;
+  const PackedRule* const* rules_;
   const ReplicaRun& run_;
   const WordCache& cache_;
   const DrawBlock draw_;
@@ -65,7 +65,7 @@ SPINODAL_KERNELS_END
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-void replica_sweeps(const ReplicaLattice& lattice, const PackedRule* rules, const ReplicaRun& run,
+void replica_sweeps(const ReplicaLattice& lattice, const PackedRule* const* rules, const ReplicaRun& run,
                     const WordCache& cache) {
   if (run.n_sweeps > 0) ReplicaSweeper(lattice, rules, run, cache).run();
 }

@@ -63,27 +63,51 @@ class PackedUpdate {
       : lattice_(lattice), masks_(masks), rows_(lattice) {}
 
   void run(const TileRange& tiles) {
-    const PlaneEdges edges(lattice_, color);
-    const std::int64_t nv = lattice_.n_vectors, stride = lattice_.stride;
-    std::int64_t pair = tiles.begin / nv, vector = tiles.begin % nv, mask = 2 * vector_bytes * tiles.in_block;
-    for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile, mask += 2 * vector_bytes) {
-      std::uint8_t* row = lattice_.row(color, 2 * pair) + vector_bytes * vector;
-      // With an odd number of rows the last pair's second row is the copy of another band's: left alone.
-      const bool both = 2 * pair + 1 < lattice_.rows;
-      update_tile(row, both ? row + stride : spare_, lattice_.row(1 - color, 2 * pair) + vector_bytes * vector, mask);
-      if (++vector < nv) continue;
-      if (lattice_.has_end_words()) {
-        edges.end_words(lattice_.row(color, 2 * pair));
-        if (both) edges.end_words(lattice_.row(color, 2 * pair + 1));
-      }
-      vector = 0, ++pair;
+    mask_ = 2 * vector_bytes * tiles.in_block;
+    if (lattice_.n_vectors == 1) {
+      march_down(tiles.begin, tiles.end);
+      return;
+    }
+    const std::int64_t nv = lattice_.n_vectors;
+    for (std::int64_t tile = tiles.begin; tile < tiles.end;) {
+      const std::int64_t pair = tile / nv, stop = (pair + 1) * nv < tiles.end ? (pair + 1) * nv : tiles.end;
+      march(2 * pair, vector_bytes * (tile % nv), vector_bytes, stop - tile);
+      if (stop == (pair + 1) * nv) end_words(2 * pair, 2 * pair + 2);
+      tile = stop;
     }
   }
 
  private:
-  SPINODAL_INLINE void update_tile(std::uint8_t* row, std::uint8_t* second, const std::uint8_t* other,
-                                   std::int64_t mask) const {
+  /// Row pairs of one vector each.
+  void march_down(std::int64_t begin, std::int64_t end) {
+    const std::int64_t n_whole = lattice_.rows / 2, stop = end < n_whole ? end : n_whole;
+    march(2 * begin, 0, 2 * lattice_.stride, stop - begin);
+    // With an odd number of rows the last pair's second row is the copy of another band's: left alone.
+    if (end > n_whole) {
+      std::uint8_t* row = lattice_.row(color, 2 * n_whole);
+      update_tile(row, spare_, lattice_.row(1 - color, 2 * n_whole), lattice_.stride, masks_.x4 + mask_);
+    }
+    if (lattice_.has_end_words()) end_words(2 * begin, 2 * stop);
+  }
+
+  /// n tiles, each `step` bytes after the one before, from an offset into row r on.
+  SPINODAL_INLINE void march(std::int64_t r, std::int64_t offset, std::int64_t step, std::int64_t n) {
+    std::uint8_t* row = lattice_.row(color, r) + offset;
+    const std::uint8_t* other = lattice_.row(1 - color, r) + offset;
+    const std::uint8_t* mask = masks_.x4 + mask_;
+    mask_ += 2 * vector_bytes * n;
     const std::int64_t stride = lattice_.stride;
+    for (const std::uint8_t* stop = row + n * step; row != stop; row += step, other += step, mask += 2 * vector_bytes)
+      update_tile(row, row + stride, other, stride, mask);
+  }
+
+  void end_words(std::int64_t row_begin, std::int64_t row_end) const {
+    const PlaneEdges edges(lattice_, color);
+    for (std::int64_t r = row_begin; r < row_end; ++r) edges.end_words(lattice_.row(color, r));
+  }
+
+  SPINODAL_INLINE void update_tile(std::uint8_t* row, std::uint8_t* second, const std::uint8_t* other,
+                                   std::int64_t stride, const std::uint8_t* mask) const {
     const Bits a = Bits::load(other), b = Bits::load(other + stride);
     const Pair pair{a ^ b, a & b};
     update_vector(row, pair, rows_.template side<color == 0>(a, other), Bits::load(other - stride), mask);
@@ -91,15 +115,16 @@ class PackedUpdate {
                   mask + vector_bytes);
   }
 
-  SPINODAL_INLINE void update_vector(std::uint8_t* p, Pair pair, Bits side, Bits far, std::int64_t mask) const {
-    const Bits next =
-        Rule::update(Bits::load(p), pair, side, far, masks_.x4 + mask, masks_.r8 + mask, masks_.tie + mask);
+  /// `mask` points into X4; the others lie behind it.
+  SPINODAL_INLINE void update_vector(std::uint8_t* p, Pair pair, Bits side, Bits far, const std::uint8_t* mask) const {
+    const Bits next = Rule::update(Bits::load(p), pair, side, far, mask, mask + mask_bytes, mask + 2 * mask_bytes);
     rows_.existing(next).store(p);
   }
 
-  const PackedPlanes lattice_;
+  const PackedPlanes& lattice_;
   const BlockMasks& masks_;
   const Rows rows_;
+  std::int64_t mask_ = 0;  // bytes of X4 used
   alignas(32) std::uint8_t spare_[32] = {};
 };
 
@@ -196,7 +221,9 @@ class PackedSweeper {
   }
 
  private:
-  const PackedRule& rule(std::uint64_t sweep) const { return work_.is_bath(sweep) ? work_.heat_bath : work_.metropolis; }
+  const PackedRule& rule(std::uint64_t sweep) const {
+    return work_.is_bath(sweep) ? *work_.heat_bath : *work_.metropolis;
+  }
 
   void draw(const BlockWalk& at, BlockMasks& next, BlockMasks& current) const {
     draw_({work_.stream, work_.seed, at.sweep(), work_.chain}, cache_, at.block(), rule(at.sweep()), next, current);

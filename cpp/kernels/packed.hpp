@@ -15,6 +15,9 @@ constexpr int block_tiles = block_vectors / 2;
 constexpr int block_words = 224;
 /// More overwrites of a block's mask than this have probability below 2^-64.
 constexpr int max_overwrites = 127;
+/// Words that are cached in order as well. Overwrites take one for their numbers, a quarter each for both masks'; and
+/// one, so that pairs can be loaded. Thresholds of replicas (kernels/replicas.hpp) take 128, and one mask's overwrites.
+constexpr int n_words_in_order = 168;
 
 /// One lattice as two sublattices of bits, 1 = up.
 ///
@@ -41,21 +44,28 @@ struct PackedPlanes {
   std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + (r + 1) * stride; }
 };
 
-/// How many overwrites a block gets, by a 64-bit uniform U: Poisson distributed.
+constexpr int mask_bytes = 32 * block_vectors;
+
+/// How many overwrites make a mask of a block exact: Poisson, their number is #{k : U > limit[k]}. An overwrite is a
+/// 64-bit word: its low index_bits say what becomes of a byte, the next ones which byte.
 struct OverwriteCounts {
-  std::uint64_t count_limit[max_overwrites + 5];  // their number is #{k : U > count_limit[k]}
-  std::uint8_t guide[256];                        // that number at the least U with this top byte
-  int n_slots;                                    // seldom exceeded
+  double mean;
+  std::uint64_t limit[max_overwrites + 5];
+  std::uint8_t guide[256];  // that number at the least U with this top byte
+  int index_bits;           // 5, a nibble's column and half; or 8, a byte's column
+  int n_slots;              // seldom exceeded
+  unsigned place_mask;      // bytes of the mask, less one
 };
 
-/// Random overwrites that make a mask exact: Poisson(rate) of them a block, each at a uniform byte of
-/// it. The low `index_bits` of an overwrite's word are its index i: a nibble's column and which half of the byte
-/// it is, or a byte's column. The byte keeps its bits `kept[i]`, and gets own[i] or alias[i].
-struct Overwrites : OverwriteCounts {
-  std::uint64_t cut[256];  // own where the word is below, else alias
-  std::uint8_t own[256], alias[256], kept[256];
-  int index_bits;       // 5 for nibbles, 8 for bytes
-  unsigned place_mask;  // bytes of the mask, less one
+/// What an overwrite with index i does to its byte: keep the bits kept[i], set alias[i], or, where its word is below
+/// cut[i], the column itself, alias[i] ^ change[i]. X4's indices come first, then r8's, then one that does nothing.
+constexpr int nibble_indices = 32, no_overwrite = nibble_indices + 256;
+
+struct OverwriteTable {
+  OverwriteCounts x4, r8;
+  int n_slots;
+  std::uint64_t cut[no_overwrite + 1];
+  std::uint8_t alias[no_overwrite + 1], change[no_overwrite + 1], kept[no_overwrite + 1];
 };
 
 /// How one mask of independent bits of equal probability is drawn.
@@ -64,17 +74,18 @@ struct MaskTable {
   std::uint8_t limit[16];       // cells of a column's own value, as signed byte: cells - 128
   std::uint8_t value[16];       // by_bytes: the column's value; else what its alias changes in the nibble
   std::uint8_t high_value[16];  // value << 4
-  Overwrites overwrites;
 };
 
+/// Both masks of one rule at one temperature.
 struct PackedRule {
   bool heat_bath;
-  const MaskTable *x4, *r8;
+  MaskTable x4, r8;
+  OverwriteTable overwrites;
 };
 
 /// All sweeps of one chain by one member of a team that shares its row pairs.
 struct PackedSweeps {
-  PackedRule metropolis, heat_bath;
+  const PackedRule *metropolis, *heat_bath;
   std::int64_t heat_bath_every;
   Stream stream;
   std::uint64_t seed, first_sweep;
@@ -89,9 +100,12 @@ struct PackedSweeps {
   }
 };
 
-/// E[n] of n < 2·block_words: what word n's counter adds to the state after two AES rounds.
+/// E[n] of n < 2·block_words: what word n's counter adds to the state after two AES rounds; and the round keys,
+/// repeated to the length of a vector.
 struct WordCache {
-  alignas(64) std::uint8_t bytes[block_words * 32];
+  alignas(64) std::uint8_t masks[block_words * 32];            // as the instruction set loads them
+  alignas(64) std::uint8_t in_order[n_words_in_order * 32];  // in order, the first of them
+  alignas(64) std::uint8_t keys[8][64];
 };
 
 }  // namespace spinodal

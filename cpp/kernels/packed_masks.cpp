@@ -37,15 +37,14 @@ SPINODAL_INLINE void draw_masks(const Words& words, const PackedRule& rule, int 
                                 BlockMasks& current) {
   constexpr int n_r8 = by_bytes ? 3 : 6, n_words = 6 + n_r8 + (ties ? 2 : 0), step = 2 * V::n_parts;
   constexpr int bytes = vector_bytes * V::n_parts;
-  const MaskRegisters<V> x4(*rule.x4), r8(*rule.r8);
+  const MaskRegisters<V> x4(rule.x4), r8(rule.r8);
   const int n_parts = (n_vectors + step - 1) / step;
-  OverwriteMaker x4_overwrites(current.pending[0], n_parts, current.x4);
-  OverwriteMaker r8_overwrites(current.pending[1], n_parts, current.r8);
+  OverwriteMaker overwrites(current, n_parts);
   for (int v = 0; v < n_vectors; v += step) {
     V w[n_words];
-    words.template draw<6>(x4_words + 3 * v, w);
-    words.template draw<n_r8>(r8_words + n_r8 * (v / 2), w + 6);
-    if constexpr (ties) words.template draw<2>(tie_words + v, w + 6 + n_r8);
+    words.template masks<6>(x4_words + 3 * v, w);
+    words.template masks<n_r8>(r8_words + n_r8 * (v / 2), w + 6);
+    if constexpr (ties) words.template masks<2>(tie_words + v, w + 6 + n_r8);
     words.template finish<n_words>(w);
     std::uint8_t* x4_out = next.x4 + vector_bytes * v;
     std::uint8_t* r8_out = next.r8 + vector_bytes * v;
@@ -61,29 +60,24 @@ SPINODAL_INLINE void draw_masks(const Words& words, const PackedRule& rule, int 
       w[6 + n_r8].store(next.tie + vector_bytes * v);
       w[7 + n_r8].store(next.tie + vector_bytes * v + bytes);
     }
-    x4_overwrites.make_some();
-    r8_overwrites.make_some();
+    overwrites.make_some();
   }
-  x4_overwrites.make_rest();
-  r8_overwrites.make_rest();
+  overwrites.make_rest();
 }
 
 template <class V, class Words>
 __attribute__((noinline)) void draw_block(const SweepKey& key, const WordCache& cache, const BlockIndex& index,
                                           const PackedRule& rule, BlockMasks& next, BlockMasks& current) {
   Words words(key.seed, cache);
-  constexpr std::uint32_t replica_overwrites = 1u << 24;
   PackedPlace place{Purpose::packed_overwrite, index.block, index.color, key.sweep, key.chain};
+  constexpr std::uint32_t replica_overwrites = 1u << 24;
   if (index.replicas) place.purpose = Purpose::replicas, place.chain |= replica_overwrites;
   words.begin(place);
-  std::uint64_t counts[4];
-  words.word(0).store(counts);
-  draw_overwrites(words, rule.x4->overwrites, counts[0], x4_overwrite_words, next.pending[0]);
-  draw_overwrites(words, rule.r8->overwrites, counts[1], r8_overwrite_words, next.pending[1]);
+  draw_overwrites<V>(words, rule.overwrites, next.pending);
   place.purpose = index.replicas ? Purpose::replicas : Purpose::packed_mask;
   place.chain = key.chain;
   words.begin(place);
-  if (rule.r8->by_bytes) {
+  if (rule.r8.by_bytes) {
     if (rule.heat_bath) return draw_masks<true, true, V>(words, rule, index.n_vectors, next, current);
     return draw_masks<true, false, V>(words, rule, index.n_vectors, next, current);
   }
@@ -91,30 +85,7 @@ __attribute__((noinline)) void draw_block(const SweepKey& key, const WordCache& 
   return draw_masks<false, false, V>(words, rule, index.n_vectors, next, current);
 }
 
-constexpr Overwrites no_overwrites{};
-
-/// E[n] of eq. (1) in packed_words.hpp; false if the identity fails, which no seed can make it do.
-template <class V>
-bool fill_cache(std::uint64_t seed, WordCache& cache) {
-  const auto two_rounds = [&](const Counter& c) {
-    return (Bits::both_halves(c) ^ ars_key(seed, 0)).aes_round(ars_key(seed, 1)).aes_round(ars_key(seed, 2));
-  };
-  const PackedPlace origin{};
-  const PackedPlace probe{Purpose::packed_overwrite, 0x5a5a5, 1, 0x9c3b6d2e17, 0xf1e2d3c4};
-  const Bits at_origin = two_rounds(origin.counter(0)), at_probe = two_rounds(probe.counter(0));
-  bool identical = true;
-  for (std::uint32_t n = 0; n < 2 * block_words; ++n) {
-    const Bits added = two_rounds(origin.counter(n)) ^ at_origin;
-    const auto word = static_cast<int>(n / 2);
-    std::uint8_t bytes[2][vector_bytes];
-    added.store(bytes[0]);
-    std::memcpy(cache.bytes + vector_bytes * cache_position<V>(word) + 16 * (n % 2), bytes[0], 16);
-    (added ^ at_probe).store(bytes[0]);
-    two_rounds(probe.counter(n)).store(bytes[1]);
-    identical = identical && std::memcmp(bytes[0], bytes[1], 16) == 0;
-  }
-  return identical;
-}
+constexpr OverwriteTable no_overwrites{};
 
 SPINODAL_KERNELS_END
 
@@ -128,35 +99,58 @@ DrawBlock draw_block_function(Stream stream) {
     case Stream::ars5:
       return draw_block<WideBits, CachedArsWords<WideBits, 5> >;
     default:
-      return draw_block<Bits, PlainWords<Bits, Philox10> >;
+      return draw_block<WideBits, PlainWords<WideBits, Philox10> >;
   }
 }
 
 void clear_block(BlockMasks& block) {
-  for (PendingOverwrites& pending : block.pending) pending.table = &no_overwrites, pending.n = 0;
+  block.pending.table = &no_overwrites;
+  block.pending.n = 0;
 }
 
 void finish_block(BlockMasks& block) {
-  OverwriteMaker(block.pending[0], 1, block.x4).make_rest();
-  OverwriteMaker(block.pending[1], 1, block.r8).make_rest();
+  OverwriteMaker(block, 1).make_rest();
 }
 
-bool cache_words(std::uint64_t seed, bool in_order, WordCache& cache) {
-  return in_order ? fill_cache<Bits>(seed, cache) : fill_cache<WideBits>(seed, cache);
+/// False if eq. (1) in packed_words.hpp fails, which no seed can make it do.
+bool cache_words(std::uint64_t seed, WordCache& cache) {
+  const auto two_rounds = [&](const Counter& c) {
+    return (Bits::both_halves(c) ^ ars_key(seed, 0)).aes_round(ars_key(seed, 1)).aes_round(ars_key(seed, 2));
+  };
+  const PackedPlace origin{};
+  const PackedPlace probe{Purpose::packed_overwrite, 0x5a5a5, 1, 0x9c3b6d2e17, 0xf1e2d3c4};
+  const Bits at_origin = two_rounds(origin.counter(0)), at_probe = two_rounds(probe.counter(0));
+  bool identical = true;
+  for (int n = 0; n < 2 * block_words; ++n) {
+    const auto index = static_cast<std::uint32_t>(n);
+    const Bits added = two_rounds(origin.counter(index)) ^ at_origin;
+    const int word = n / 2, half = 16 * (n % 2);
+    std::uint8_t bytes[2][vector_bytes];
+    added.store(bytes[0]);
+    std::memcpy(cache.masks + vector_bytes * cache_position<WideBits>(word) + half, bytes[0], 16);
+    if (word < n_words_in_order) std::memcpy(cache.in_order + vector_bytes * word + half, bytes[0], 16);
+    (added ^ at_probe).store(bytes[0]);
+    two_rounds(probe.counter(index)).store(bytes[1]);
+    identical = identical && std::memcmp(bytes[0], bytes[1], 16) == 0;
+  }
+  for (int r = 0; r < 8; ++r) {
+    ars_key(seed, static_cast<std::uint64_t>(r)).store(cache.keys[r]);
+    std::memcpy(cache.keys[r] + vector_bytes, cache.keys[r], vector_bytes);
+  }
+  return identical;
 }
 
 /// X4 and r8 of whole blocks, for the tests of their law.
 void packed_masks(const PackedRule& rule, const SweepKey& key, const WordCache& cache, std::uint32_t block_begin,
                   std::uint32_t block_end, std::uint8_t* out) {
   const DrawBlock draw = draw_block_function(key.stream);
-  constexpr std::size_t size = vector_bytes * block_vectors;
   BlockMasks masks, none;
   clear_block(none);
-  for (std::uint32_t block = block_begin; block < block_end; ++block, out += 2 * size) {
+  for (std::uint32_t block = block_begin; block < block_end; ++block, out += 2 * mask_bytes) {
     draw(key, cache, {block, 0, block_vectors}, rule, masks, none);
     finish_block(masks);
-    std::memcpy(out, masks.x4, size);
-    std::memcpy(out + size, masks.r8, size);
+    std::memcpy(out, masks.x4, mask_bytes);
+    std::memcpy(out + mask_bytes, masks.r8, mask_bytes);
   }
 }
 

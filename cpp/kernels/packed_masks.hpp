@@ -7,18 +7,17 @@
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-/// Overwrites drawn for a mask and not yet made.
+/// Overwrites drawn for a block and not yet made: their words, and index | byte of x4 and r8 << 16.
 struct PendingOverwrites {
-  const Overwrites* table;
-  int n;
-  alignas(32) std::uint64_t word[max_overwrites + 1];
+  const OverwriteTable* table;
+  std::int64_t n;
+  alignas(32) std::uint64_t word[4 * (max_overwrites + 1)], code[4 * (max_overwrites + 1)];
 };
 
 /// The masks of one block. Kept at full length: overwrites of a part-filled block may land past its end.
-/// Byte 1024 of a mask takes the overwrites that are none.
 struct BlockMasks {
-  alignas(64) std::uint8_t x4[32 * block_vectors + 64], r8[32 * block_vectors + 64], tie[32 * block_vectors];
-  PendingOverwrites pending[2];  // of x4, r8
+  alignas(64) std::uint8_t x4[mask_bytes], r8[mask_bytes], tie[mask_bytes];
+  PendingOverwrites pending;
 };
 
 struct BlockIndex {

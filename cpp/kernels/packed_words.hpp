@@ -53,8 +53,8 @@ constexpr int word_at(int position) {
   return V::n_parts == 1 || position >= tie_words ? position : position / 6 * 6 + position % 2 * 3 + position % 6 / 2;
 }
 
-/// Words computed plainly, for any stream. `draw<n>(position, out)` makes n vectors of the words from a position
-/// of the cache on, once `finish` has been called.
+/// Words computed plainly, for any stream. `masks<n>(position, out)` makes n vectors of the words from a position of
+/// the cache on, once `finish` has been called; `overwrites(i)` one vector of words i and the next.
 template <class V, class Generator>
 class PlainWords {
  public:
@@ -63,24 +63,32 @@ class PlainWords {
   SPINODAL_INLINE void begin(const PackedPlace& place) { place_ = place; }
 
   template <int n>
-  SPINODAL_INLINE void draw(int position, V* out) const {
-    alignas(64) std::uint8_t bytes[sizeof(V)];
+  SPINODAL_INLINE void masks(int position, V* out) const {
     for (int i = 0; i < n; ++i) {
-      for (int part = 0; part < V::n_parts; ++part)
-        word(word_at<V>(position + V::n_parts * i + part)).store(bytes + vector_bytes * part);
-      out[i] = V::load(bytes);
+      int words[V::n_parts];
+      for (int part = 0; part < V::n_parts; ++part) words[part] = word_at<V>(position + V::n_parts * i + part);
+      out[i] = vector(words);
     }
   }
   template <int n>
   SPINODAL_INLINE void finish(V*) const {}
 
-  SPINODAL_INLINE Bits word(int i) const {
-    const auto n = static_cast<std::uint32_t>(2 * i);
-    const Block halves[2] = {generator_.block(place_.counter(n)), generator_.block(place_.counter(n + 1))};
-    return Bits::load(halves);
+  SPINODAL_INLINE V overwrites(int i) const {
+    int words[V::n_parts];
+    for (int part = 0; part < V::n_parts; ++part) words[part] = i + part;
+    return vector(words);
   }
 
  private:
+  SPINODAL_INLINE V vector(const int* words) const {
+    Block halves[2 * V::n_parts];
+    for (int half = 0; half < 2 * V::n_parts; ++half) {
+      const auto n = static_cast<std::uint32_t>(2 * words[half / 2] + half % 2);
+      halves[half] = generator_.block(place_.counter(n));
+    }
+    return V::load(halves);
+  }
+
   Generator generator_;
   PackedPlace place_{};
 };
@@ -89,8 +97,8 @@ class PlainWords {
 template <class V, int n_rounds>
 class CachedArsWords {
  public:
-  CachedArsWords(std::uint64_t seed, const WordCache& cache) : cache_(cache) {
-    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::repeat(ars_key(seed, static_cast<std::uint64_t>(r)));
+  CachedArsWords(std::uint64_t, const WordCache& cache) : cache_(cache) {
+    for (int r = 0; r <= n_rounds; ++r) keys_[r] = V::load(cache.keys[r]);
   }
 
   SPINODAL_INLINE void begin(const PackedPlace& place) {
@@ -100,8 +108,8 @@ class CachedArsWords {
 
   /// States after two rounds, for `finish`: rounds in lockstep hide their latency.
   template <int n>
-  SPINODAL_INLINE void draw(int position, V* out) const {
-    const std::uint8_t* p = cache_.bytes + vector_bytes * position;
+  SPINODAL_INLINE void masks(int position, V* out) const {
+    const std::uint8_t* p = cache_.masks + vector_bytes * position;
     for (int i = 0; i < n; ++i) out[i] = V::load(p + vector_bytes * V::n_parts * i) ^ base_;
   }
   template <int n>
@@ -112,10 +120,10 @@ class CachedArsWords {
     for (int i = 0; i < n; ++i) words[i] = words[i].aes_last_round(keys_[n_rounds]);
   }
 
-  SPINODAL_INLINE Bits word(int i) const {
-    Bits x = Bits::load(cache_.bytes + vector_bytes * cache_position<V>(i)) ^ base_.first();
-    for (int r = 3; r < n_rounds; ++r) x = x.aes_round(keys_[r].first());
-    return x.aes_last_round(keys_[n_rounds].first());
+  SPINODAL_INLINE V overwrites(int i) const {
+    V x = V::load(cache_.in_order + vector_bytes * i) ^ base_;
+    finish<1>(&x);
+    return x;
   }
 
  private:

@@ -115,7 +115,7 @@ struct KernelTable {
                        std::int64_t row_end);
   void (*packed_edges)(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
   void (*packed_sweeps)(const PackedPlanes&, const PackedSweeps&, const WordCache&);
-  bool (*cache_words)(std::uint64_t seed, bool in_order, WordCache&);
+  bool (*cache_words)(std::uint64_t seed, WordCache&);
   void (*packed_masks)(const PackedRule&, const SweepKey&, const WordCache&, std::uint32_t block_begin,
                        std::uint32_t block_end, std::uint8_t* out);
   std::int64_t (*packed_unequal_bonds)(const PackedPlanes&, std::int64_t row_begin, std::int64_t row_end);
@@ -125,7 +125,7 @@ struct KernelTable {
   void (*replica_store)(const ReplicaLattice&, std::int8_t* spins, int lane_begin, int lane_end);
   void (*replica_reverse_odd)(const ReplicaLattice&);
   void (*replica_sums)(const ReplicaLattice&, std::uint32_t* up, std::uint32_t* unlike);
-  void (*replica_sweeps)(const ReplicaLattice&, const PackedRule* rules, const ReplicaRun&, const WordCache&);
+  void (*replica_sweeps)(const ReplicaLattice&, const PackedRule* const* rules, const ReplicaRun&, const WordCache&);
   void (*lane_sweeps)(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
 };
 

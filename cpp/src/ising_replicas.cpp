@@ -81,7 +81,7 @@ void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const
   thread_local std::unique_ptr<LaneRules> rules;
   if (rules == nullptr) rules = std::make_unique<LaneRules>();
   set_lane_rules(work.shape, work.coupling, work.beta + slice.first_chain, slice.lane_begin, slice.lane_end, *rules);
-  kernels().lane_sweeps(lattice, *rules, run, packed_words(run.seed, true));
+  kernels().lane_sweeps(lattice, *rules, run, packed_words(run.seed));
 }
 
 void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice,
@@ -89,7 +89,7 @@ void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const Repl
   int log_vectors = 0;
   while (log_vectors < 5 && std::int64_t{1} << log_vectors < work.shape.n_sites() / 2) ++log_vectors;
   const ChainTables tables(work.beta[slice.first_chain] * std::abs(work.coupling.J), log_vectors);
-  const PackedRule rules[2] = {tables.rule(false), tables.rule(true)};
+  const PackedRule* rules[2] = {&tables.metropolis, &tables.heat_bath};
   kernels().replica_sweeps(lattice, rules, run, packed_words(run.seed));
 }
 

@@ -145,8 +145,8 @@ void write_totals(const Work& work, std::int64_t chain, const Totals& totals) {
 PackedSweeps sweeps_of(const Work& work, const ChainTables& tables, std::int64_t chain, const Share& share,
                        bool alone) {
   const SweepOptions& options = work.options;
-  return {tables.rule(false),
-          tables.rule(true),
+  return {&tables.metropolis,
+          &tables.heat_bath,
           work.heat_bath_every,
           options.stream,
           options.seed,
@@ -251,15 +251,15 @@ void packed_masks(double exponent, bool heat_bath, bool overwrites, std::uint32_
                   const SweepOptions& options, std::uint8_t* out) {
   check_options(options, 1);
   auto tables = std::make_unique<ChainTables>(exponent, 5);
+  PackedRule& rule = heat_bath ? tables->heat_bath : tables->metropolis;
   if (!overwrites) {
-    for (MaskTable* table : {&tables->x4, &tables->r8_metropolis, &tables->r8_heat_bath}) {
-      std::fill(std::begin(table->overwrites.count_limit), std::end(table->overwrites.count_limit), ~std::uint64_t{0});
-      std::fill(std::begin(table->overwrites.guide), std::end(table->overwrites.guide), std::uint8_t{0});
+    for (OverwriteCounts* counts : {&rule.overwrites.x4, &rule.overwrites.r8}) {
+      std::fill(std::begin(counts->limit), std::end(counts->limit), ~std::uint64_t{0});
+      std::fill(std::begin(counts->guide), std::end(counts->guide), std::uint8_t{0});
     }
   }
   const SweepKey key{options.stream, options.seed, options.sweep, options.first_chain};
-  kernels().packed_masks(tables->rule(heat_bath), key, packed_words(options.seed), first_block,
-                         first_block + n_blocks, out);
+  kernels().packed_masks(rule, key, packed_words(options.seed), first_block, first_block + n_blocks, out);
 }
 
 }  // namespace spinodal

@@ -88,11 +88,17 @@ void fill_columns(std::uint64_t* count, int n, std::uint64_t size, std::uint64_t
   }
 }
 
+/// Slots cost little, an overwrite past them a mispredicted branch.
+int slots_for(double mean) {
+  return mean < 0.05 ? 0 : static_cast<int>(std::min(std::ceil(mean + 1.5 * std::sqrt(mean)), 120.0));
+}
+
 /// Draws from R: weights probability·4096 - kept·cells, as 2^53 (2^54) cells in columns.
-void set_values(const Outcome* values, int n_bits, std::uint64_t kept, Overwrites& out) {
+void set_values(const Outcome* values, int n_bits, std::uint64_t kept, int first_index, OverwriteTable& out) {
   const int n = 1 << n_bits, log_cells = n_bits == 4 ? 53 : 54;
   const Wide total = static_cast<Wide>(one - kept) << 12;
-  std::uint64_t count[256], left = std::uint64_t{1} << log_cells;
+  std::uint64_t count[256], cut[256], left = std::uint64_t{1} << log_cells;
+  std::uint8_t alias[256];
   int most = 0;
   for (int o = 0; o < n; ++o) {
     const Wide weight = (static_cast<Wide>(values[o].probability) << 12) -
@@ -101,30 +107,36 @@ void set_values(const Outcome* values, int n_bits, std::uint64_t kept, Overwrite
     if (count[o] > count[most]) most = o;
   }
   count[most] += left;
-  fill_columns(count, n, std::uint64_t{1} << (log_cells - n_bits), out.cut, out.alias);
-  for (int o = 0; o < n; ++o) {
-    out.cut[o] <<= 64 - log_cells + n_bits;
-    out.own[o] = static_cast<std::uint8_t>(o);
-    out.kept[o] = n_bits == 4 ? 0xf0 : 0;
-  }
-  out.index_bits = n_bits == 4 ? 5 : 8;
-  for (int o = 0; n_bits == 4 && o < 16; ++o) {  // for the upper half of the byte
-    out.cut[16 + o] = out.cut[o];
-    out.own[16 + o] = static_cast<std::uint8_t>(o << 4);
-    out.alias[16 + o] = static_cast<std::uint8_t>(out.alias[o] << 4);
-    out.kept[16 + o] = 0x0f;
+  fill_columns(count, n, std::uint64_t{1} << (log_cells - n_bits), cut, alias);
+  for (int i = 0; i < (n_bits == 4 ? nibble_indices : n); ++i) {
+    const int column = i % n, shift = i / n * 4;  // the second sixteen: the upper half of a byte
+    const int at = first_index + i;
+    out.cut[at] = cut[column] << (64 - log_cells + n_bits);
+    out.alias[at] = static_cast<std::uint8_t>(alias[column] << shift);
+    out.change[at] = static_cast<std::uint8_t>((alias[column] ^ column) << shift);
+    out.kept[at] = static_cast<std::uint8_t>(n_bits == 4 ? 0xf0 >> shift : 0);
   }
 }
 
-void set_overwrites(const Outcome* values, int n_bits, std::uint64_t kept, int log_vectors, Overwrites& out) {
+/// What the overwrites of a mask are written to.
+struct OverwriteTarget {
+  OverwriteCounts& counts;
+  OverwriteTable& table;
+  int first_index, log_vectors;
+};
+
+void set_overwrites(const Outcome* values, int n_bits, std::uint64_t kept, const OverwriteTarget& out) {
   const double delta = std::ldexp(static_cast<double>(one - kept), -62);
-  const int n_items = (n_bits == 4 ? 64 : 32) << log_vectors;
-  set_counts(n_items * -std::log1p(-delta), out);
-  set_values(values, n_bits, kept, out);
-  out.place_mask = (32u << log_vectors) - 1;
+  const int n_items = (n_bits == 4 ? 64 : 32) << out.log_vectors;
+  const double mean = n_items * -std::log1p(-delta);
+  set_counts(mean, out.counts);
+  out.counts.index_bits = n_bits == 4 ? 5 : 8;
+  out.counts.place_mask = (32u << out.log_vectors) - 1;
+  out.counts.mean = mean;
+  set_values(values, n_bits, kept, out.first_index, out.table);
 }
 
-MaskTable nibble_table(std::uint64_t p, int log_vectors) {
+MaskTable nibble_table(std::uint64_t p, const OverwriteTarget& out) {
   std::uint64_t by_ones[5];
   value_probabilities(p, 4, by_ones);
   Outcome values[16];
@@ -139,12 +151,12 @@ MaskTable nibble_table(std::uint64_t p, int log_vectors) {
     table.value[o] ^= static_cast<std::uint8_t>(o);
     table.high_value[o] = static_cast<std::uint8_t>(table.value[o] << 4);
   }
-  set_overwrites(values, 4, kept, log_vectors, table.overwrites);
+  set_overwrites(values, 4, kept, out);
   return table;
 }
 
 /// False if the sparse scheme would need too many overwrites.
-bool byte_table(std::uint64_t p, int log_vectors, MaskTable& table) {
+bool byte_table(std::uint64_t p, const OverwriteTarget& out, MaskTable& table) {
   std::uint64_t by_ones[9];
   value_probabilities(p, 8, by_ones);
   if (static_cast<Wide>(one - by_ones[0]) - 8 * by_ones[1] > max_byte_delta * 2) return false;
@@ -163,8 +175,26 @@ bool byte_table(std::uint64_t p, int log_vectors, MaskTable& table) {
     table.limit[c] = static_cast<std::uint8_t>(columns[1 + c].cells - 128);
   }
   table.by_bytes = true;
-  set_overwrites(values, 8, kept, log_vectors, table.overwrites);
+  set_overwrites(values, 8, kept, out);
   return true;
+}
+
+MaskTable mask_table(double p, bool may_use_bytes, const OverwriteTarget& out) {
+  const auto fixed = static_cast<std::uint64_t>(std::ldexp(p, 62));
+  MaskTable table{};
+  if (may_use_bytes && byte_table(fixed, out, table)) return table;
+  return nibble_table(fixed, out);
+}
+
+PackedRule make_rule(bool heat_bath, double p_x4, double p_r8, int log_vectors) {
+  PackedRule rule{};
+  rule.heat_bath = heat_bath;
+  OverwriteTable& table = rule.overwrites;
+  rule.x4 = mask_table(p_x4, false, {table.x4, table, 0, log_vectors});
+  rule.r8 = mask_table(p_r8, true, {table.r8, table, nibble_indices, log_vectors});
+  table.n_slots = slots_for(table.x4.mean + table.r8.mean);
+  table.kept[no_overwrite] = 0xff;
+  return rule;
 }
 
 }  // namespace
@@ -172,30 +202,21 @@ bool byte_table(std::uint64_t p, int log_vectors, MaskTable& table) {
 void set_counts(double mean, OverwriteCounts& out) {
   double probability = std::exp(-mean), total = probability;
   for (int k = 0; k <= max_overwrites; ++k) {
-    out.count_limit[k] = k == max_overwrites ? ~std::uint64_t{0} : threshold_of(total);
+    out.limit[k] = k == max_overwrites ? ~std::uint64_t{0} : threshold_of(total);
     probability = probability * mean / (k + 1);
     total += probability;
   }
-  for (int k = max_overwrites + 1; k < max_overwrites + 5; ++k) out.count_limit[k] = ~std::uint64_t{0};
+  for (int k = max_overwrites + 1; k < max_overwrites + 5; ++k) out.limit[k] = ~std::uint64_t{0};
   int n = 0;
   for (unsigned top = 0; top < 256; ++top) {
-    while (out.count_limit[n] < std::uint64_t{top} << 56) ++n;
+    while (out.limit[n] < std::uint64_t{top} << 56) ++n;
     out.guide[top] = static_cast<std::uint8_t>(n);
   }
-  // Slots cost little, an overwrite past them a mispredicted branch.
-  out.n_slots = mean < 0.05 ? 0 : static_cast<int>(std::min(std::ceil(mean + 1.5 * std::sqrt(mean)), 127.0));
-}
-
-MaskTable make_mask_table(double p, bool may_use_bytes, int log_vectors) {
-  const auto fixed = static_cast<std::uint64_t>(std::ldexp(p, 62));
-  MaskTable table{};
-  if (may_use_bytes && byte_table(fixed, log_vectors, table)) return table;
-  return nibble_table(fixed, log_vectors);
+  out.n_slots = slots_for(mean);
 }
 
 ChainTables::ChainTables(double exponent, int log_vectors)
-    : x4(make_mask_table(1 / (1 + std::exp(4 * exponent)), false, log_vectors)),
-      r8_metropolis(make_mask_table(std::exp(-8 * exponent), true, log_vectors)),
-      r8_heat_bath(make_mask_table(1 / (1 + std::exp(8 * exponent)), true, log_vectors)) {}
+    : metropolis(make_rule(false, 1 / (1 + std::exp(4 * exponent)), std::exp(-8 * exponent), log_vectors)),
+      heat_bath(make_rule(true, 1 / (1 + std::exp(4 * exponent)), 1 / (1 + std::exp(8 * exponent)), log_vectors)) {}
 
 }  // namespace spinodal

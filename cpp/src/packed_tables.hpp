@@ -7,20 +7,15 @@
 
 namespace spinodal {
 
-/// The limits of the number of overwrites, Poisson of this mean.
+/// The limits of the number of overwrites, Poisson of this mean, and the slots for them.
 void set_counts(double mean, OverwriteCounts& out);
 
-/// The table of a mask of independent bits of probability p, for blocks of 2^log_vectors vectors.
-/// All arithmetic past the rate of the overwrites is in integers: the same bits on any machine.
-MaskTable make_mask_table(double p, bool may_use_bytes, int log_vectors);
-
-/// The masks of one temperature. exponent = β|J|.
+/// The masks of one temperature, exponent = β|J|, for blocks of 2^log_vectors vectors. All arithmetic past the
+/// rates of the overwrites is in integers: the same bits on any machine.
 struct ChainTables {
   explicit ChainTables(double exponent, int log_vectors);
 
-  PackedRule rule(bool bath) const { return {bath, &x4, bath ? &r8_heat_bath : &r8_metropolis}; }
-
-  MaskTable x4, r8_metropolis, r8_heat_bath;
+  PackedRule metropolis, heat_bath;
 };
 
 }  // namespace spinodal

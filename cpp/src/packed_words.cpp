@@ -8,18 +8,17 @@
 
 namespace spinodal {
 
-const WordCache& packed_words(std::uint64_t seed, bool in_order) {
+const WordCache& packed_words(std::uint64_t seed) {
   struct Cached {
     const KernelTable* kernel;
     std::uint64_t seed;
     WordCache words;
   };
-  thread_local std::unique_ptr<Cached> of_order[2];
-  std::unique_ptr<Cached>& cached = of_order[in_order];
+  thread_local std::unique_ptr<Cached> cached;
   const KernelTable* kernel = &kernels();
   if (cached == nullptr || cached->seed != seed || cached->kernel != kernel) {
     auto fresh = std::make_unique<Cached>();
-    if (!kernel->cache_words(seed, in_order, fresh->words)) throw std::logic_error("AES rounds disagree with their cache");
+    if (!kernel->cache_words(seed, fresh->words)) throw std::logic_error("AES rounds disagree with their cache");
     fresh->kernel = kernel;
     fresh->seed = seed;
     cached = std::move(fresh);

@@ -8,7 +8,7 @@
 namespace spinodal {
 
 /// The word cache of a seed for the instruction set in use, kept by each thread: a call that makes one short sweep
-/// must not build it again. Valid until the thread's next call. Its words stand as alias masks want them, or in order.
-const WordCache& packed_words(std::uint64_t seed, bool in_order = false);
+/// must not build it again. Valid until the thread's next call.
+const WordCache& packed_words(std::uint64_t seed);
 
 }  // namespace spinodal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from spinodal.backends.protocol import Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bytes, Integers, Reals, Spins, Words
 
 def available_isas() -> list[str]: ...
 def active_isa() -> str: ...
@@ -19,6 +19,65 @@ def metropolis_sweep(
     ndim: int,
     n_threads: int,
 ) -> None: ...
+def rows_supports(ly: int, lx: int) -> bool: ...
+def metropolis_sweep_rows(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    heat_bath_every: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    energy: Reals | None = None,
+    magnetization: Integers | None = None,
+) -> None: ...
+def metropolis_sweep_replicas(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    h: float,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    heat_bath_every: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    energy: Reals | None = None,
+    magnetization: Integers | None = None,
+) -> None: ...
+def metropolis_sweep_lanes(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    h: float,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    heat_bath_every: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    energy: Reals | None = None,
+    magnetization: Integers | None = None,
+) -> None: ...
+def packed_masks(
+    exponent: float,
+    heat_bath: bool,
+    overwrites: bool,
+    first_block: int,
+    n_blocks: int,
+    seed: int,
+    sweep: int,
+    chain: int,
+    stream: str,
+) -> Bytes: ...
 def wolff_step(
     spins: Spins,
     beta: Reals,

@@ -16,7 +16,7 @@ def object_files(native_build, isa):
     return files
 
 
-@pytest.mark.parametrize("isa", ["baseline", "avx2", "vaes"])
+@pytest.mark.parametrize("isa", ["baseline", "avx2", "vaes", "avx512"])
 def test_kernels_export_nothing_outside_their_namespace(native_build, isa):
     if not (native_build / "CMakeFiles" / f"kernels_{isa}.dir").exists():
         pytest.skip(f"this processor architecture has no {isa} kernels")

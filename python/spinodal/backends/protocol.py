@@ -12,6 +12,7 @@ Spins = npt.NDArray[np.int8]
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint32]
+Bytes = npt.NDArray[np.uint8]
 
 
 class Backend(Protocol):
@@ -60,6 +61,74 @@ class Backend(Protocol):
         n_threads: int,
     ) -> None:
         """Checkerboard Metropolis in place; every ``heat_bath_every``-th sweep is a heat bath."""
+        ...
+
+    def metropolis_sweep_rows(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep` does at h = 0, 256 sites at a time and with other random numbers.
+
+        For the shapes of :func:`spinodal.kernels.layouts.rows_supports`. Where given, ``energy`` and
+        ``magnetization`` get each chain's after the last sweep, for nearly nothing.
+        """
+        ...
+
+    def metropolis_sweep_replicas(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep` does, 256 chains at a time and with other random numbers.
+
+        Chains ``256·g`` … ``256·g + 255``, counted from 0 over all calls, need one temperature; a lattice with an odd
+        length is swept site after site. Where given, ``energy`` and ``magnetization`` get each chain's after the last
+        sweep, for nearly nothing.
+        """
+        ...
+
+    def metropolis_sweep_lanes(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep_replicas` does, every chain at a temperature of its own."""
         ...
 
     def wolff_step(
