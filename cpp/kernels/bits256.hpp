@@ -63,6 +63,8 @@ struct Bits {
   static SPINODAL_INLINE Bits or_both(Bits a, Bits b, Bits c) { return ternary<0xf8>(a, b, c); }
   /// (a ^ b) | c
   static SPINODAL_INLINE Bits unlike_or(Bits a, Bits b, Bits c) { return ternary<0xbe>(a, b, c); }
+  /// (a & b) ^ c
+  static SPINODAL_INLINE Bits and_xor(Bits a, Bits b, Bits c) { return ternary<0x6a>(a, b, c); }
   /// Bits of ~a where `which` is 1, else of b.
   static SPINODAL_INLINE Bits select_inverse(Bits which, Bits a, Bits b) { return ternary<0x5c>(which, b, a); }
 #else
@@ -71,6 +73,7 @@ struct Bits {
   static SPINODAL_INLINE Bits select(Bits which, Bits a, Bits b) { return b ^ (which & (a ^ b)); }
   static SPINODAL_INLINE Bits or_both(Bits a, Bits b, Bits c) { return a | (b & c); }
   static SPINODAL_INLINE Bits unlike_or(Bits a, Bits b, Bits c) { return (a ^ b) | c; }
+  static SPINODAL_INLINE Bits and_xor(Bits a, Bits b, Bits c) { return (a & b) ^ c; }
   static SPINODAL_INLINE Bits select_inverse(Bits which, Bits a, Bits b) { return b ^ without(which, a ^ b); }
 #endif
 
@@ -204,6 +207,7 @@ struct Bits {
   static SPINODAL_INLINE Bits select(const Bits& which, const Bits& a, const Bits& b) { return b ^ (which & (a ^ b)); }
   static SPINODAL_INLINE Bits or_both(const Bits& a, const Bits& b, const Bits& c) { return a | (b & c); }
   static SPINODAL_INLINE Bits unlike_or(const Bits& a, const Bits& b, const Bits& c) { return (a ^ b) | c; }
+  static SPINODAL_INLINE Bits and_xor(const Bits& a, const Bits& b, const Bits& c) { return (a & b) ^ c; }
   static SPINODAL_INLINE Bits select_inverse(const Bits& which, const Bits& a, const Bits& b) {
     return b ^ without(which, a ^ b);
   }

@@ -26,6 +26,10 @@ struct WideBits {
   static SPINODAL_INLINE WideBits xor3(WideBits a, WideBits b, WideBits c) {
     return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)};
   }
+  /// (a & b) ^ c
+  static SPINODAL_INLINE WideBits and_xor(WideBits a, WideBits b, WideBits c) {
+    return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x6a)};
+  }
 
   static SPINODAL_INLINE WideBits or_both(WideBits a, WideBits b, WideBits c) {
     return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xf8)};

@@ -29,6 +29,12 @@ void packed_masks(const PackedRule&, const SweepKey&, const WordCache&, std::uin
                   std::uint32_t block_end, std::uint8_t* out);
 std::int64_t packed_unequal_bonds(const PackedPlanes&, std::int64_t row_begin, std::int64_t row_end);
 std::int64_t packed_up_count(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
+void replica_load(const std::int8_t* spins, const ReplicaLattice&, int lane_begin, int lane_end);
+void replica_store(const ReplicaLattice&, std::int8_t* spins, int lane_begin, int lane_end);
+void replica_reverse_odd(const ReplicaLattice&);
+void replica_sums(const ReplicaLattice&, std::uint32_t* up, std::uint32_t* unlike);
+void replica_sweeps(const ReplicaLattice&, const PackedRule* const* rules, const ReplicaRun&, const WordCache&);
+void lane_sweeps(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

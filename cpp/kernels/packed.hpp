@@ -15,9 +15,9 @@ constexpr int block_tiles = block_vectors / 2;
 constexpr int block_words = 224;
 /// More overwrites of a block's mask than this have probability below 2^-64.
 constexpr int max_overwrites = 127;
-/// Words the overwrites are drawn from: one for their numbers, a quarter each for both masks' overwrites; and one,
-/// so that pairs can be loaded.
-constexpr int n_overwrite_words = 2 + (max_overwrites + 1) / 2;
+/// Words that are cached in order as well. Overwrites take one for their numbers, a quarter each for both masks'; and
+/// one, so that pairs can be loaded. Thresholds of replicas (kernels/replicas.hpp) take 128, and one mask's overwrites.
+constexpr int n_words_in_order = 168;
 
 /// One lattice as two sublattices of bits, 1 = up.
 ///
@@ -103,8 +103,8 @@ struct PackedSweeps {
 /// E[n] of n < 2·block_words: what word n's counter adds to the state after two AES rounds; and the round keys,
 /// repeated to the length of a vector.
 struct WordCache {
-  alignas(64) std::uint8_t masks[block_words * 32];             // in an order of the instruction set's own
-  alignas(64) std::uint8_t overwrites[n_overwrite_words * 32];  // in order
+  alignas(64) std::uint8_t masks[block_words * 32];            // as the instruction set loads them
+  alignas(64) std::uint8_t in_order[n_words_in_order * 32];  // in order, the first of them
   alignas(64) std::uint8_t keys[8][64];
 };
 

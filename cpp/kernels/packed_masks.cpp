@@ -70,9 +70,12 @@ __attribute__((noinline)) void draw_block(const SweepKey& key, const WordCache& 
                                           const PackedRule& rule, BlockMasks& next, BlockMasks& current) {
   Words words(key.seed, cache);
   PackedPlace place{Purpose::packed_overwrite, index.block, index.color, key.sweep, key.chain};
+  constexpr std::uint32_t replica_overwrites = 1u << 24;
+  if (index.replicas) place.purpose = Purpose::replicas, place.chain |= replica_overwrites;
   words.begin(place);
   draw_overwrites<V>(words, rule.overwrites, next.pending);
-  place.purpose = Purpose::packed_mask;
+  place.purpose = index.replicas ? Purpose::replicas : Purpose::packed_mask;
+  place.chain = key.chain;
   words.begin(place);
   if (rule.r8.by_bytes) {
     if (rule.heat_bath) return draw_masks<true, true, V>(words, rule, index.n_vectors, next, current);
@@ -120,7 +123,7 @@ bool cache_words(std::uint64_t seed, WordCache& cache) {
     std::uint8_t bytes[2][vector_bytes];
     added.store(bytes[0]);
     std::memcpy(cache.masks + vector_bytes * cache_position<WideBits>(word) + half, bytes[0], 16);
-    if (word < n_overwrite_words) std::memcpy(cache.overwrites + vector_bytes * word + half, bytes[0], 16);
+    if (word < n_words_in_order) std::memcpy(cache.in_order + vector_bytes * word + half, bytes[0], 16);
     (added ^ at_probe).store(bytes[0]);
     two_rounds(probe.counter(index)).store(bytes[1]);
     identical = identical && std::memcmp(bytes[0], bytes[1], 16) == 0;

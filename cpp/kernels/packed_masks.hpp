@@ -23,7 +23,8 @@ struct BlockMasks {
 struct BlockIndex {
   std::uint32_t block;
   int color;
-  int n_vectors;  // that exist: even
+  int n_vectors;          // that exist: even
+  bool replicas = false;  // random words of spinodal/replicas.hpp, the key's chain its group
 };
 
 /// Draw the masks of a block into `next`, and meanwhile make the overwrites of `current`, which is then ready for

@@ -121,7 +121,7 @@ class CachedArsWords {
   }
 
   SPINODAL_INLINE V overwrites(int i) const {
-    V x = V::load(cache_.overwrites + vector_bytes * i) ^ base_;
+    V x = V::load(cache_.in_order + vector_bytes * i) ^ base_;
     finish<1>(&x);
     return x;
   }

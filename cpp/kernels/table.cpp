@@ -27,6 +27,12 @@ const KernelTable kernel_table = {
     packed_masks,
     packed_unequal_bonds,
     packed_up_count,
+    replica_load,
+    replica_store,
+    replica_reverse_odd,
+    replica_sums,
+    replica_sweeps,
+    lane_sweeps,
 };
 
 }  // namespace SPINODAL_ISA

@@ -93,23 +93,6 @@ int slots_for(double mean) {
   return mean < 0.05 ? 0 : static_cast<int>(std::min(std::ceil(mean + 1.5 * std::sqrt(mean)), 120.0));
 }
 
-/// The limits of the number of overwrites, Poisson of this mean.
-void set_counts(double mean, OverwriteCounts& out) {
-  double probability = std::exp(-mean), total = probability;
-  for (int k = 0; k <= max_overwrites; ++k) {
-    out.limit[k] = k == max_overwrites ? ~std::uint64_t{0} : threshold_of(total);
-    probability = probability * mean / (k + 1);
-    total += probability;
-  }
-  for (int k = max_overwrites + 1; k < max_overwrites + 5; ++k) out.limit[k] = ~std::uint64_t{0};
-  int n = 0;
-  for (unsigned top = 0; top < 256; ++top) {
-    while (out.limit[n] < std::uint64_t{top} << 56) ++n;
-    out.guide[top] = static_cast<std::uint8_t>(n);
-  }
-  out.n_slots = slots_for(mean);
-}
-
 /// Draws from R: weights probability·4096 - kept·cells, as 2^53 (2^54) cells in columns.
 void set_values(const Outcome* values, int n_bits, std::uint64_t kept, int first_index, OverwriteTable& out) {
   const int n = 1 << n_bits, log_cells = n_bits == 4 ? 53 : 54;
@@ -215,6 +198,22 @@ PackedRule make_rule(bool heat_bath, double p_x4, double p_r8, int log_vectors) 
 }
 
 }  // namespace
+
+void set_counts(double mean, OverwriteCounts& out) {
+  double probability = std::exp(-mean), total = probability;
+  for (int k = 0; k <= max_overwrites; ++k) {
+    out.limit[k] = k == max_overwrites ? ~std::uint64_t{0} : threshold_of(total);
+    probability = probability * mean / (k + 1);
+    total += probability;
+  }
+  for (int k = max_overwrites + 1; k < max_overwrites + 5; ++k) out.limit[k] = ~std::uint64_t{0};
+  int n = 0;
+  for (unsigned top = 0; top < 256; ++top) {
+    while (out.limit[n] < std::uint64_t{top} << 56) ++n;
+    out.guide[top] = static_cast<std::uint8_t>(n);
+  }
+  out.n_slots = slots_for(mean);
+}
 
 ChainTables::ChainTables(double exponent, int log_vectors)
     : metropolis(make_rule(false, 1 / (1 + std::exp(4 * exponent)), std::exp(-8 * exponent), log_vectors)),

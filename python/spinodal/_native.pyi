@@ -35,6 +35,38 @@ def metropolis_sweep_rows(
     energy: Reals | None = None,
     magnetization: Integers | None = None,
 ) -> None: ...
+def metropolis_sweep_replicas(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    h: float,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    heat_bath_every: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    energy: Reals | None = None,
+    magnetization: Integers | None = None,
+) -> None: ...
+def metropolis_sweep_lanes(
+    spins: Spins,
+    beta: Reals,
+    J: float,
+    h: float,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    heat_bath_every: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    energy: Reals | None = None,
+    magnetization: Integers | None = None,
+) -> None: ...
 def packed_masks(
     exponent: float,
     heat_bath: bool,

@@ -16,14 +16,14 @@ PURPOSE = {"mask": 13, "overwrite": 14}
 BLOCK = 32
 
 
-def counters(purpose: str, n: npt.ArrayLike, block: int, color: int, sweep: int, chain: int) -> Array:
+def counters(purpose: int, n: npt.ArrayLike, block: int, color: int, sweep: int, chain: int) -> Array:
     """Counters (len(n), 4) of a block's 128-bit words n."""
     place = 2 * block + color
     n = np.asarray(n)
     table = np.zeros((len(n), 16), dtype=np.uint8)
     table[:, 0], table[:, 5] = n & 255, n >> 8
     table[:, 1], table[:, 4] = place & 255, place >> 8 & 255
-    table[:, 2] = PURPOSE[purpose] << 4 | place >> 16
+    table[:, 2] = purpose << 4 | place >> 16
     table[:, 3] = sweep >> 32
     for byte in range(2):
         table[:, 6 + byte], table[:, 8 + byte] = sweep >> 8 * byte & 255, sweep >> 16 + 8 * byte & 255
@@ -39,9 +39,12 @@ class Block:
         self.place = block, color, sweep, chain
         self.source = stream, seed
 
+    def counters(self, purpose: str, n: Array) -> Array:
+        return counters(PURPOSE[purpose], n, *self.place)
+
     def words(self, purpose: str, first: int, count: int) -> Array:
         """V(first) … V(first + count - 1) as bytes (count, 32)."""
-        at = counters(purpose, np.arange(2 * first, 2 * (first + count)), *self.place)
+        at = self.counters(purpose, np.arange(2 * first, 2 * (first + count)))
         return streams.stream_blocks(*self.source, at).astype("<u4").view(np.uint8).reshape(count, 32)
 
 
@@ -136,6 +139,13 @@ def neighbors_up(up: Array) -> Array:
     return sum(np.roll(up, step, axis).astype(int) for axis in (0, 1) for step in (1, -1))
 
 
+def flips(rule: str, spin: Array, unlike: Array, x4: Array, r8: Array, tie: Array) -> Array:
+    """Whether sites with so many unlike neighbours turn."""
+    if rule == "metropolis":
+        return np.asarray((unlike >= 2) | r8 | ((unlike >= 1) & x4))
+    return np.choose(unlike, [r8, x4, spin ^ tie ^ r8, ~x4, ~r8])
+
+
 def update_sublattice(up: Array, color: int, rule: str, masks: list[npt.NDArray[np.bool_]]) -> None:
     """One color of one lattice of booleans, in place."""
     ly, lx = up.shape
@@ -144,11 +154,7 @@ def update_sublattice(up: Array, color: int, rule: str, masks: list[npt.NDArray[
     spin, n_up = up[rows, columns], neighbors_up(up)[rows, columns]
     x4, r8, tie = masks
     unlike = np.where(spin, 4 - n_up, n_up)
-    if rule == "metropolis":
-        flip = (unlike >= 2) | r8 | ((unlike >= 1) & x4)
-    else:
-        flip = np.choose(unlike, [r8, x4, spin ^ tie ^ r8, ~x4, ~r8])
-    up[rows, columns] = spin ^ flip
+    up[rows, columns] = spin ^ flips(rule, spin, unlike, x4, r8, tie)
 
 
 def metropolis_sweep(

@@ -67,6 +67,50 @@ class _CppBackend:
             energy, magnetization,
         )  # fmt: skip
 
+    def metropolis_sweep_replicas(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _native.metropolis_sweep_replicas(
+            spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads,
+            energy, magnetization,
+        )  # fmt: skip
+
+    def metropolis_sweep_lanes(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _native.metropolis_sweep_lanes(
+            spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads,
+            energy, magnetization,
+        )  # fmt: skip
+
     def wolff_step(
         self,
         spins: Spins,

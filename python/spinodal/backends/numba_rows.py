@@ -123,7 +123,7 @@ def _fill_added(keys, added):
 
 
 @numba.njit(cache=True)
-def _draw(stream, first, n, purpose, place, sweep, chain, out):
+def draw(stream, first, n, purpose, place, sweep, chain, out):
     """Write the 128-bit words first … first + n − 1 of a block as pairs of 64-bit words."""
     if stream.id == _PHILOX:
         for i in range(n):
@@ -198,27 +198,27 @@ def _overwrite(table, n, hits, log_vectors, mask):
 
 
 @numba.njit(cache=True)
-def _draw_block(stream, rule, block, n_vectors, color, sweep, chain, log_vectors, words, masks):
-    """Draw X4, r8 and tie of a block into masks (3, 32, 4)."""
-    place = 2 * block + color
-    _draw(stream, 0, 6 * n_vectors, _MASK, place, sweep, chain, words)
+def draw_block(stream, rule, purposes, block, n_vectors, color, sweep, chains, log_vectors, words, masks):
+    """Draw X4, r8 and tie of a block into masks (3, 32, 4): purposes and chains of their counters, of overwrites'."""
+    place, chain = 2 * block + color, chains[0]
+    draw(stream, 0, 6 * n_vectors, purposes[0], place, sweep, chain, words)
     for v in range(n_vectors):
         _nibbles(words, 12 * v, rule.x4.value, masks[0, v])
     if rule.r8.by_bytes:
-        _draw(stream, 192, 3 * n_vectors, _MASK, place, sweep, chain, words)
+        draw(stream, 192, 3 * n_vectors, purposes[0], place, sweep, chain, words)
         for v in range(0, n_vectors, 2):
             _bytes(words, 6 * v, rule.r8.value, masks[1, v], masks[1, v + 1])
     else:
-        _draw(stream, 192, 6 * n_vectors, _MASK, place, sweep, chain, words)
+        draw(stream, 192, 6 * n_vectors, purposes[0], place, sweep, chain, words)
         for v in range(n_vectors):
             _nibbles(words, 12 * v, rule.r8.value, masks[1, v])
     if rule.heat_bath:
-        _draw(stream, 384, 2 * n_vectors, _MASK, place, sweep, chain, masks[2].reshape(-1))
-    _draw(stream, 0, 1, _OVERWRITE, place, sweep, chain, words)
+        draw(stream, 384, 2 * n_vectors, purposes[0], place, sweep, chain, masks[2].reshape(-1))
+    draw(stream, 0, 1, purposes[1], place, sweep, chains[1], words)
     u4, u8 = words[0], words[1]
     for mask, table, u, first in ((masks[0], rule.x4, u4, 2), (masks[1], rule.r8, u8, 66)):
         n = np.searchsorted(table.count_limit, u)
-        _draw(stream, first, (n + 1) // 2, _OVERWRITE, place, sweep, chain, words)
+        draw(stream, first, (n + 1) // 2, purposes[1], place, sweep, chains[1], words)
         _overwrite(table, n, words, log_vectors, mask)
 
 
@@ -234,7 +234,7 @@ def _side(row, i, width, to_left):
 
 
 @numba.njit(cache=True, inline="always")
-def _updated(spin, a, b, c, d, x4, r8, tie, heat_bath):
+def updated(spin, a, b, c, d, x4, r8, tie, heat_bath):
     """Return 64 spins after an update, their neighbours a, b, c, d."""
     sum_ab, both_ab, sum_cd, both_cd = a ^ b, a & b, c ^ d, c & d
     odd = sum_ab ^ sum_cd
@@ -270,7 +270,7 @@ def _update_block(planes, layout, block, color, masks, heat_bath):
             for i in range(4 * j, min(n_words, 4 * j + 4)):
                 bit = lane * band + 64 * (i - 4 * j)
                 q, s = bit // 64, _U64(bit % 64)
-                new = _updated(
+                new = updated(
                     plane[y, i], other[y, i], _side(other[y], i, layout.width, to_left), above[i], below[i],
                     masks[0, v, q] >> s, masks[1, v, q] >> s, masks[2, v, q] >> s, heat_bath,
                 )  # fmt: skip
@@ -311,6 +311,8 @@ def rows_sweeps(spins, layout, metropolis, heat_bath, heat_bath_every, reverse, 
         for color in range(2):
             for block in range((n_numbers + _BLOCK - 1) // _BLOCK):
                 n = min(_BLOCK, n_numbers - _BLOCK * block)
-                _draw_block(stream, rule, block, n, color, t, chain, layout.log_vectors, words, masks)
+                draw_block(
+                    stream, rule, (_MASK, _OVERWRITE), block, n, color, t, (chain, chain), layout.log_vectors, words, masks
+                )  # fmt: skip
                 _update_block(planes, layout, block, color, masks, rule.heat_bath)
     _unpack(planes, spins, reverse)

@@ -96,7 +96,7 @@ def _fill_columns(count: list[int], size: int) -> tuple[list[int], list[int]]:
     return cut, alias
 
 
-def _count_limits(mean: float) -> Words:
+def count_limits(mean: float) -> Words:
     """Return the limits by which a uniform U gives the number of overwrites #{k : U > limit[k]}."""
     probability = total = math.exp(-mean)
     limits = []
@@ -117,7 +117,7 @@ def _overwrites(probability: list[int], cells: list[int], kept: int, log_vectors
     count[count.index(max(count))] += (1 << log_cells) - sum(count)
     cut, alias = _fill_columns(count, 1 << (log_cells - n_bits))
     delta = math.ldexp(float(_ONE - kept), -62)
-    limits = _count_limits(((64 if n_bits == 4 else 32) << log_vectors) * -math.log1p(-delta))
+    limits = count_limits(((64 if n_bits == 4 else 32) << log_vectors) * -math.log1p(-delta))
     shifted = np.array(cut, dtype=np.uint64) << np.uint64(64 - log_cells + n_bits)
     return limits, shifted, np.array(alias, dtype=np.uint8)
 

@@ -86,6 +86,51 @@ class Backend(Protocol):
         """
         ...
 
+    def metropolis_sweep_replicas(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep` does, 256 chains at a time and with other random numbers.
+
+        Chains ``256·g`` … ``256·g + 255``, counted from 0 over all calls, need one temperature; a lattice with an odd
+        length is swept site after site. Where given, ``energy`` and ``magnetization`` get each chain's after the last
+        sweep, for nearly nothing.
+        """
+        ...
+
+    def metropolis_sweep_lanes(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep_replicas` does, every chain at a temperature of its own."""
+        ...
+
     def wolff_step(
         self,
         spins: Spins,
