@@ -157,8 +157,7 @@ __attribute__((noinline)) void draw_lanes(const Words& shared_words, const LaneR
       for (int i = 0; i < n_wide; ++i) b[i].store(next.of_class[j] + vector_bytes * (v + V::n_parts * i));
     }
     // The tie is a class of its own: it may use a word of the others'.
-    for (int i = 0; i < n_wide; ++i)
-      w[i][threshold_bits - 1].store(next.tie + vector_bytes * (v + V::n_parts * i));
+    for (int i = 0; i < n_wide; ++i) w[i][threshold_bits - 1].store(next.tie + vector_bytes * (v + V::n_parts * i));
     hits.make_some();
   }
   hits.make_rest();
@@ -366,8 +365,7 @@ SPINODAL_KERNELS_END
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-void lane_sweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run,
-                 const WordCache& cache) {
+void lane_sweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache) {
   using V = WideBits;
   switch (run.stream) {
     case Stream::ars7: return LaneSweeper<V, CachedLaneWords<V, 7> >(lattice, rules, run, cache).run();

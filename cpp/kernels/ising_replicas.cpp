@@ -19,7 +19,8 @@ __attribute__((noinline)) void update_tiles(const ReplicaLattice& lattice, const
 /// Masks do not depend on spins, so those of the next block are drawn before this one is updated.
 class ReplicaSweeper {
  public:
-  ReplicaSweeper(const ReplicaLattice& lattice, const PackedRule* const* rules, const ReplicaRun& run, const WordCache& cache)
+  ReplicaSweeper(const ReplicaLattice& lattice, const PackedRule* const* rules, const ReplicaRun& run,
+                 const WordCache& cache)
       : lattice_(lattice), rules_(rules), run_(run), cache_(cache), draw_(draw_block_function(run.stream)) {}
 
   void run() {

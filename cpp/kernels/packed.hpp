@@ -103,7 +103,7 @@ struct PackedSweeps {
 /// E[n] of n < 2·block_words: what word n's counter adds to the state after two AES rounds; and the round keys,
 /// repeated to the length of a vector.
 struct WordCache {
-  alignas(64) std::uint8_t masks[block_words * 32];            // as the instruction set loads them
+  alignas(64) std::uint8_t masks[block_words * 32];          // as the instruction set loads them
   alignas(64) std::uint8_t in_order[n_words_in_order * 32];  // in order, the first of them
   alignas(64) std::uint8_t keys[8][64];
 };

@@ -87,8 +87,8 @@ class Tiles {
 
  private:
   template <class Update>
-  SPINODAL_INLINE std::int64_t visit_row_pair(std::int64_t pair, std::int64_t k, std::int64_t stop,
-                                              std::int64_t vector, Update&& update) const {
+  SPINODAL_INLINE std::int64_t visit_row_pair(std::int64_t pair, std::int64_t k, std::int64_t stop, std::int64_t vector,
+                                              Update&& update) const {
     const std::int64_t pairs = lattice_.ly / 2, z = pair / pairs, y = 2 * (pair % pairs);
     std::uint8_t* plane = lattice_.sites + z * plane_;
     std::uint8_t *first = plane + y * row_, *second = first + row_;
@@ -128,8 +128,9 @@ class Sequence {
       const std::int64_t east = step(x, lattice_.lx, 1, 32), west = step(x, lattice_.lx, -1, 32);
       const std::int64_t below = step(z, lattice_.lz, -1, plane_), above = step(z, lattice_.lz, 1, plane_);
       // The western neighbour was updated a moment ago: it enters last.
-      update(site, neighbors_of<planar>(pair_of(site + south, site + north), site + east, site + west, site + below,
-                                        site + above),
+      update(site,
+             neighbors_of<planar>(pair_of(site + south, site + north), site + east, site + west, site + below,
+                                  site + above),
              i - begin);
       if (++x == lattice_.lx) x = 0, ++y;
       if (y == lattice_.ly) y = 0, ++z;

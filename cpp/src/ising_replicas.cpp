@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sweeps of replica-packed chains: groups, probabilities, buffers, and the partition of groups among threads.
+// Sweeps of replica-packed chains, group by group.
 #include <omp.h>
 
 #include <algorithm>
@@ -11,11 +11,9 @@
 #include "spinodal/replicas.hpp"
 #include "src/buffer.hpp"
 #include "src/dispatch.hpp"
-#include "src/lane_rules.hpp"
 #include "src/packed_tables.hpp"
 #include "src/packed_words.hpp"
-#include "src/team.hpp"
-#include "src/validate.hpp"
+#include "src/replica_group.hpp"
 
 namespace spinodal {
 namespace {
@@ -23,13 +21,12 @@ namespace {
 /// A lattice's memory, kept by each thread between calls.
 class ReplicaBuffer {
  public:
-  ReplicaLattice lattice(LatticeShape shape) {
-    const std::int64_t size = 32 * shape.n_sites();
+  std::uint8_t* bytes(std::int64_t size) {
     if (size > capacity_) {
       memory_ = std::make_unique<Buffer<std::uint8_t>>(size);
       capacity_ = size;
     }
-    return {memory_->data(), shape.lz, shape.ly, shape.lx, shape.two_dimensional};
+    return memory_->data();
   }
 
  private:
@@ -40,131 +37,81 @@ class ReplicaBuffer {
 thread_local ReplicaBuffer buffer_of_thread;
 
 struct ReplicaWork {
+  ReplicaChains chains;
   std::int8_t* spins;
-  std::int64_t n_chains;
-  LatticeShape shape;
   const double* beta;
-  Coupling coupling;
-  const SweepOptions& options;
-  std::int64_t heat_bath_every;
   const ReplicaObservables& observables;
   bool lanes;
 
-  bool is_even() const { return shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0); }
-  bool by_alias() const { return !lanes && coupling.h == 0 && shape.two_dimensional && is_even(); }
-  std::uint32_t first_group() const { return options.first_chain / replica_lanes; }
-  std::int64_t n_groups() const {
-    const std::int64_t last = options.first_chain + n_chains - 1;
-    return n_chains == 0 ? 0 : last / replica_lanes - first_group() + 1;
-  }
+  bool by_alias() const { return !lanes && chains.coupling.h == 0 && chains.shape.two_dimensional && chains.is_even(); }
 };
 
-/// The chains of a call that stand in one group.
-struct GroupSlice {
-  std::uint32_t group;
-  std::int64_t first_chain;  // of the call
-  int lane_begin, lane_end;
-
-  GroupSlice(const ReplicaWork& work, std::int64_t index)
-      : group(work.first_group() + static_cast<std::uint32_t>(index)) {
-    const std::int64_t first = std::int64_t{group} * replica_lanes, offset = work.options.first_chain;
-    lane_begin = static_cast<int>(std::max<std::int64_t>(offset - first, 0));
-    lane_end = static_cast<int>(std::min<std::int64_t>(offset + work.n_chains - first, replica_lanes));
-    first_chain = first + lane_begin - offset;
-  }
-  int n_chains() const { return lane_end - lane_begin; }
-};
-
-/// Of the chains in lanes; those in no chain keep β = 0.
-void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice,
-                         const ReplicaRun& run) {
-  thread_local std::unique_ptr<LaneRules> rules;
-  if (rules == nullptr) rules = std::make_unique<LaneRules>();
-  set_lane_rules(work.shape, work.coupling, work.beta + slice.first_chain, slice.lane_begin, slice.lane_end, *rules);
-  kernels().lane_sweeps(lattice, *rules, run, packed_words(run.seed));
-}
-
-void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice,
-                    const ReplicaRun& run) {
-  int log_vectors = 0;
-  while (log_vectors < 5 && std::int64_t{1} << log_vectors < work.shape.n_sites() / 2) ++log_vectors;
-  const ChainTables tables(work.beta[slice.first_chain] * std::abs(work.coupling.J), log_vectors);
-  const PackedRule* rules[2] = {&tables.metropolis, &tables.heat_bath};
-  kernels().replica_sweeps(lattice, rules, run, packed_words(run.seed));
-}
-
-void observe(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
-  const ReplicaObservables& out = work.observables;
-  if (out.energy == nullptr && out.magnetization == nullptr) return;
-  std::uint32_t up[replica_lanes], unlike[replica_lanes];
-  kernels().replica_sums(lattice, up, unlike);
-  const std::int64_t n_sites = work.shape.n_sites(), n_bonds = n_sites * (work.shape.two_dimensional ? 2 : 3);
+/// Lanes without a chain have β = 0.
+void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
+  const ReplicaChains& chains = work.chains;
+  const auto rules = std::make_unique<LaneRules>();
+  prepare_lane_rules(chains.shape, chains.coupling, *rules);
+  const auto shares = std::make_unique<LaneShares[]>(replica_lanes + 1);
+  const LaneShares* of_lane[replica_lanes];
+  shares[replica_lanes] = lane_shares(chains.shape, chains.coupling, 0.0);
+  std::fill_n(of_lane, replica_lanes, &shares[replica_lanes]);
+  const double* beta = work.beta + slice.first_chain;
   for (int i = 0; i < slice.n_chains(); ++i) {
     const int lane = slice.lane_begin + i;
-    const std::int64_t total = 2 * std::int64_t{up[lane]} - n_sites, bonds = n_bonds - 2 * std::int64_t{unlike[lane]};
-    if (out.magnetization != nullptr) out.magnetization[slice.first_chain + i] = total;
-    if (out.energy != nullptr) {
-      out.energy[slice.first_chain + i] =
-          -work.coupling.J * static_cast<double>(bonds) - work.coupling.h * static_cast<double>(total);
+    if (i > 0 && beta[i] == beta[i - 1]) {
+      of_lane[lane] = of_lane[lane - 1];
+      continue;
     }
+    shares[lane] = lane_shares(chains.shape, chains.coupling, beta[i]);
+    of_lane[lane] = &shares[lane];
   }
+  for (const bool heat_bath : {false, true}) set_lanes(of_lane, heat_bath, *rules);
+  sweep_lanes(chains, slice, *rules, chains.options.sweep, chains.options.n_sweeps, lattice);
+}
+
+void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
+  const ReplicaChains& chains = work.chains;
+  const SweepOptions& options = chains.options;
+  int log_vectors = 0;
+  while (log_vectors < 5 && std::int64_t{1} << log_vectors < chains.shape.n_sites() / 2) ++log_vectors;
+  const ChainTables tables(work.beta[slice.first_chain] * std::abs(chains.coupling.J), log_vectors);
+  const PackedRule* rules[2] = {&tables.metropolis, &tables.heat_bath};
+  const ReplicaRun run{options.stream,   options.seed,           options.sweep,
+                       options.n_sweeps, chains.heat_bath_every, slice.group};
+  kernels().replica_sweeps(lattice, rules, run, packed_words(options.seed));
 }
 
 void sweep_group(const ReplicaWork& work, std::int64_t index) {
-  const KernelTable& kernel = kernels();
-  const GroupSlice slice(work, index);
-  const ReplicaLattice lattice = buffer_of_thread.lattice(work.shape);
-  const SweepOptions& options = work.options;
-  const ReplicaRun run{options.stream,        options.seed, options.sweep, options.n_sweeps,
-                       work.heat_bath_every, slice.group};
-  std::int8_t* spins = work.spins + slice.first_chain * work.shape.n_sites();
-  const bool reverse = work.coupling.J < 0 && work.is_even();
-  kernel.replica_load(spins, lattice, slice.lane_begin, slice.lane_end);
-  if (reverse) kernel.replica_reverse_odd(lattice);
+  const ReplicaChains& chains = work.chains;
+  const GroupSlice slice(chains, index);
+  const ReplicaLattice lattice = chains.lattice(buffer_of_thread.bytes(chains.lattice_bytes()));
+  load_group(chains, slice, work.spins, lattice);
   if (work.by_alias()) {
-    sweep_by_alias(work, slice, lattice, run);
+    sweep_by_alias(work, slice, lattice);
   } else {
-    sweep_by_thresholds(work, slice, lattice, run);
+    sweep_by_thresholds(work, slice, lattice);
   }
-  if (reverse) kernel.replica_reverse_odd(lattice);
-  observe(work, slice, lattice);
-  kernel.replica_store(lattice, spins, slice.lane_begin, slice.lane_end);
+  observe_group(chains, slice, lattice, work.observables);
+  store_group(chains, slice, lattice, work.spins);
 }
 
 void check_one_temperature(const ReplicaWork& work) {
-  for (std::int64_t g = 0; g < work.n_groups(); ++g) {
-    const GroupSlice slice(work, g);
+  for (std::int64_t g = 0; g < work.chains.n_groups(); ++g) {
+    const GroupSlice slice(work.chains, g);
     for (std::int64_t c = slice.first_chain + 1; c < slice.first_chain + slice.n_chains(); ++c) {
       if (work.beta[c] == work.beta[c - 1]) continue;
       throw std::invalid_argument("chains of one group of 256 need one beta; chains " + std::to_string(c - 1) +
-                                  " and " + std::to_string(c) + " have " + std::to_string(work.beta[c - 1]) +
-                                  " and " + std::to_string(work.beta[c]) + " (metropolis_sweep_lanes takes both)");
+                                  " and " + std::to_string(c) + " have " + std::to_string(work.beta[c - 1]) + " and " +
+                                  std::to_string(work.beta[c]) + " (metropolis_sweep_lanes takes both)");
     }
   }
 }
 
-void check_replicas(const ReplicaWork& work) {
-  check_shape(work.shape);
-  check_beta(work.beta, work.n_chains);
-  check_coupling(work.coupling);
-  check_options(work.options, work.n_chains);
-  check_spins(work.spins, work.n_chains * work.shape.n_sites());
-  if (work.heat_bath_every < 0) {
-    throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(work.heat_bath_every));
-  }
-  constexpr std::int64_t max_sites = std::int64_t{1} << 23;  // blocks of 16 vectors are counted by 19 bits
-  if (work.shape.n_sites() > max_sites) {
-    throw std::invalid_argument("replica-packed chains can have at most 8388608 sites; got " +
-                                std::to_string(work.shape.n_sites()));
-  }
-  if (!work.lanes) check_one_temperature(work);
-}
-
 void sweep_replicas(const ReplicaWork& work) {
-  check_replicas(work);
-  const std::int64_t n_groups = work.n_groups();
-  const std::int64_t n_sweeps = std::min<std::int64_t>(work.options.n_sweeps, 1 << 16);
-  const int team = team_size(work.options.n_threads, n_groups, n_groups * work.shape.n_sites() * (16 * n_sweeps + 64));
+  check_replicas(work.chains, work.spins, work.beta, work.chains.n_chains);
+  if (!work.lanes) check_one_temperature(work);
+  const std::int64_t n_groups = work.chains.n_groups();
+  const int team = work.chains.team(work.chains.options.n_sweeps);
   if (team == 1) {  // no team: also what a forked child can run
     for (std::int64_t g = 0; g < n_groups; ++g) sweep_group(work, g);
     return;
@@ -178,13 +125,13 @@ void sweep_replicas(const ReplicaWork& work) {
 void metropolis_sweep_replicas(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
                                Coupling coupling, const SweepOptions& options, std::int64_t heat_bath_every,
                                const ReplicaObservables& observables) {
-  sweep_replicas({spins, n_chains, shape, beta, coupling, options, heat_bath_every, observables, false});
+  sweep_replicas({{n_chains, shape, coupling, options, heat_bath_every}, spins, beta, observables, false});
 }
 
 void metropolis_sweep_lanes(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
                             Coupling coupling, const SweepOptions& options, std::int64_t heat_bath_every,
                             const ReplicaObservables& observables) {
-  sweep_replicas({spins, n_chains, shape, beta, coupling, options, heat_bath_every, observables, true});
+  sweep_replicas({{n_chains, shape, coupling, options, heat_bath_every}, spins, beta, observables, true});
 }
 
 }  // namespace spinodal

@@ -121,6 +121,7 @@ def parallel_tempering(
     round: int,
     first_chain: int,
     stream: str,
+    layout: str,
     ndim: int,
     n_threads: int,
     swap_attempts: Integers,

@@ -167,12 +167,13 @@ class _CppBackend:
         round: int,
         first_chain: int,
         stream: str,
+        layout: str,
         n_threads: int,
     ) -> tuple[Integers, Integers, Integers]:
         attempts, accepts, trips = (np.zeros(len(spins), dtype=np.int64) for _ in range(3))
         _native.parallel_tempering(
             spins, rung, direction, ladder, J, h, swap_every, heat_bath_every, n_rounds, seed, round, first_chain,
-            stream, spins.ndim - 1, n_threads, attempts, accepts, trips,
+            stream, layout, spins.ndim - 1, n_threads, attempts, accepts, trips,
         )  # fmt: skip
         return attempts, accepts, trips
 

@@ -22,7 +22,6 @@ from spinodal.backends import (
 )
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
-
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
 
@@ -234,7 +233,9 @@ class _NumbaBackend:
             of_lane = np.zeros(numba_replicas.LANES)
             of_lane[lanes] = beta[chains]
             rules = [
-                tuple(numba_replicas.lane_rule(bath, 2 * spins.ndim - 2, of_lane, abs(J), -h if t else h) for t in turned)
+                tuple(
+                    numba_replicas.lane_rule(bath, 2 * spins.ndim - 2, of_lane, abs(J), -h if t else h) for t in turned
+                )
                 for bath in (False, True)
             ]
             numba_replicas.lane_sweeps(
@@ -329,13 +330,18 @@ class _NumbaBackend:
         round: int,
         first_chain: int,
         stream: str,
+        layout: str,
         n_threads: int,
     ) -> tuple[Integers, Integers, Integers]:
         exchange = numba_tempering.Exchange(rung, direction, ladder)
         energy = np.empty(len(spins))
+        couplings = (J,) if layout == "rows" else (J, h)
+        sweep: Callable[..., None] = self.metropolis_sweep
+        if layout != "bytes":
+            sweep = self.metropolis_sweep_rows if layout == "rows" else self.metropolis_sweep_lanes
         for index in range(round, round + n_rounds):
-            self.metropolis_sweep(
-                spins, ladder[rung], J, h, n_sweeps=swap_every, seed=seed, sweep=index * swap_every,
+            sweep(
+                spins, ladder[rung], *couplings, n_sweeps=swap_every, seed=seed, sweep=index * swap_every,
                 first_chain=first_chain, heat_bath_every=heat_bath_every, stream=stream, n_threads=n_threads,
             )  # fmt: skip
             self.ising_energy(spins, J, h, energy, n_threads=n_threads)

@@ -181,6 +181,7 @@ class Backend(Protocol):
         round: int,
         first_chain: int,
         stream: str,
+        layout: str,
         n_threads: int,
     ) -> tuple[Integers, Integers, Integers]:
         """Sweep and exchange in place; return what each chain adds to (swap attempts, accepts, round trips)."""

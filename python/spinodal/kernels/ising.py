@@ -15,7 +15,6 @@ from spinodal.kernels.arguments import (
     BackendName,
     StreamName,
     check_coupling,
-    check_even,
     check_integer,
     check_randomness,
     check_stream,
@@ -99,8 +98,6 @@ def metropolis_sweep(
     """
     chains = in_place_spins(spins, ndim)
     check_layout(layout, chains.shape[1:], h)
-    if layout in ("auto", "bytes"):
-        check_even(chains.shape[1:])
     check_integer("heat_bath_every", heat_bath_every)
     if heat_bath_every < 0:
         raise ValueError(f"heat_bath_every must be >= 0; got {heat_bath_every}")

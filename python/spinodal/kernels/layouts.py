@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 
 from spinodal.backends.protocol import Reals
+from spinodal.kernels.arguments import check_even
 
 Layout = Literal["bytes", "rows", "replicas", "lanes"]
+TemperingLayout = Literal["auto", "bytes", "rows", "lanes"]
 LAYOUTS: tuple[Layout, ...] = ("bytes", "rows", "replicas", "lanes")
 """``bytes``: a byte a spin. ``rows``: a bit a spin, the sites of a row side by side. ``replicas``: a bit a spin, 256 chains
 of one temperature side by side. ``lanes``: the same, a temperature a chain."""
@@ -53,6 +55,8 @@ def check_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
     """Refuse a layout that is unknown, or cannot hold the lattice."""
     if layout not in ("auto", *LAYOUTS):
         raise ValueError(f"layout={layout!r} is unknown; choose one of: auto, {', '.join(LAYOUTS)}")
+    if layout in ("auto", "bytes"):
+        check_even(shape)
     if layout == "rows" and not rows_supports(shape):
         raise ValueError(
             f"layout='rows' needs two even lengths, the last >= {_MIN_ROW}; got {shape} "
@@ -87,6 +91,21 @@ def choose_layout(shape: tuple[int, ...], h: float, beta: Reals, first_chain: in
     together: Layout = "replicas" if uniform else "lanes"
     speed[together] = _group_speed(shape, h, uniform) * n_chains / (GROUP * n_groups)
     return max(speed, key=lambda layout: speed[layout])
+
+
+def check_tempering_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
+    """Refuse a layout that is unknown to parallel tempering, or cannot hold the lattice."""
+    if layout == "replicas":
+        raise ValueError("layout='replicas' has one temperature for all; parallel tempering takes 'lanes'")
+    check_layout(layout, shape, h)
+
+
+def choose_tempering_layout(
+    shape: tuple[int, ...], h: float, n_chains: int, first_chain: int = 0
+) -> Literal["bytes", "rows", "lanes"]:
+    """Return the fastest layout for that many replicas, no two of neighbouring temperatures alike."""
+    chosen = choose_layout(shape, h, np.arange(n_chains + 1.0)[1:], first_chain)
+    return "lanes" if chosen == "replicas" else chosen
 
 
 # Flips per nanosecond of one thread, as measured with `spinodal bench --layouts`; only ratios matter.

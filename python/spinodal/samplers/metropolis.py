@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spinodal import kernels
 from spinodal.backends.protocol import Reals, Spins
-from spinodal.kernels.arguments import BackendName, StreamName, check_even
+from spinodal.kernels.arguments import BackendName, StreamName
 from spinodal.kernels.layouts import Layout, check_layout
 from spinodal.samplers.lattice import ChainSampler, Start
 from spinodal.samplers.protocol import Info, Key
@@ -39,8 +39,6 @@ class Metropolis(ChainSampler):
     ) -> None:
         super().__init__(model, temperature, stream=stream, start=start, backend=backend)
         check_layout(layout, model.shape, model.h)
-        if layout in ("auto", "bytes"):
-            check_even(model.shape)
         if heat_bath_every < 0:
             raise ValueError(f"heat_bath_every must be >= 0; got {heat_bath_every}")
         self.heat_bath_every = heat_bath_every
