@@ -136,6 +136,8 @@ class ParallelTempering(SpinSampler):
         self, key: Key, state: TemperingState, n_steps: int = 1, *, n_threads: int | None = None
     ) -> tuple[TemperingState, Info]:
         """Advance all ladders by ``n_steps`` rounds of sweeps and swaps."""
+        if n_steps < 0:
+            raise ValueError(f"n_steps must be >= 0; got {n_steps}")
         n_chains = len(state.spins)
         info = {name: np.zeros(n_chains, dtype=np.int64) for name in ("swap_attempts", "swap_accepts", "round_trips")}
         for step in range(key.step, key.step + n_steps):
