@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,8 @@ class Samples:
     """Draws of many chains, with what was measured on them and how they were made.
 
     All arrays are read-only; ``np.array(samples.energy)`` is a copy to write to. Spins are held as bits, one a
-    site: ``packed_draws`` has them, and ``draws`` unpacks them when it is first asked for.
+    site: ``packed_draws`` has them. ``draws`` unpacks them all when it is first asked for, and keeps the array, eight
+    times as large; walk over large ones with ``samples.packed_draws[chain].unpack()``.
 
     Parameters
     ----------
@@ -54,12 +54,13 @@ class Samples:
         If the shapes disagree.
     """
 
+    draws: Array | None
     energy: FloatArray
     temperature: FloatArray
     log_weights: FloatArray | None
     info: Mapping[str, Array]
     provenance: Mapping[str, Any]
-    _configurations: Stored | None
+    _configurations: Stored | None = field(init=False)  # the draws as they are held
 
     def __init__(
         self,
@@ -72,6 +73,8 @@ class Samples:
     ) -> None:
         # A frozen dataclass fills its own fields through object.
         object.__setattr__(self, "_configurations", _read_only_draws(draws))
+        if draws is None:
+            object.__setattr__(self, "draws", None)
         object.__setattr__(self, "energy", _read_only(energy, np.float64))
         object.__setattr__(self, "temperature", _read_only(temperature, np.float64))
         object.__setattr__(self, "log_weights", _read_only(log_weights, np.float64))
@@ -95,16 +98,13 @@ class Samples:
         weights_and_more = (self.log_weights, self.info, self.provenance)
         return Samples, (self._configurations, self.energy, self.temperature, *weights_and_more)
 
-    @cached_property
-    def draws(self) -> Array | None:
-        """Configurations, shape (n_chains, n_draws, …), int8 ±1 for spins; None if they were not kept.
+    if not TYPE_CHECKING:  # to a type checker, ``draws`` is a field like the others
 
-        Spins are unpacked at the first access and then kept, so that a loop over ``samples.draws[chain]`` does not
-        unpack them all again and again. That takes eight times the memory of ``packed_draws``: walk over large ones
-        with ``samples.packed_draws[chain].unpack()``.
-        """
-        packed = self.packed_draws
-        return _read_only(self._configurations if packed is None else packed.unpack())
+        def __getattr__(self, name: str) -> Array:
+            # Kept: a loop over ``samples.draws[chain]`` would otherwise unpack all of them again and again.
+            if name != "draws" or "_configurations" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return self.__dict__.setdefault("draws", _read_only(np.asarray(self._configurations)))
 
     @property
     def packed_draws(self) -> PackedSpins | None:
