@@ -30,6 +30,7 @@ from spinodal.samplers.protocol import Key
 from spinodal.samplers.run import run
 from spinodal.samplers.running import workers
 from spinodal.samplers.running.advance import Snapshot
+from spinodal.samplers.running.plan import Plan
 from spinodal.samples import Samples, load
 
 SEALED, OPEN = SealedHeatBath(ToyIsing((3, 5)), 2.5), ToyHeatBath(ToyIsing((3, 5)), 2.5)
@@ -144,17 +145,11 @@ def test_pickles_of_snapshots_and_results_hold_bits():
     assert (back.index, back.step) == (slice(0, 4), 7)
     np.testing.assert_array_equal(back.arrays["state/spins"], spins)
     back.arrays["state/spins"][0] = 1
-    task = workers.Task(OPEN, Inline(1), Snapshot(slice(0, 4)), None, 1)
-    plan = run_plan(n_chains=4, n_steps=40)
-    result = workers.work(workers.Task(task.sampler, plan, task.snapshot, None, 1))
-    assert len(pickle.dumps(result)) < 4 * 40 * (2 + 4 * 8) + 4000
-
-
-def run_plan(**arguments):
-    from spinodal.samplers.running.plan import make_plan
-
-    defaults = {"burn_in": 0, "thin": 1, "seed": 0, "first_step": 0, "keep_draws": True}
-    return make_plan(OPEN, **{**defaults, **arguments})
+    plan = Plan(n_chains=4, n_steps=40, burn_in=0, thin=1, seed=0, first_step=0, keep_draws=True)
+    large = ToyHeatBath(ToyIsing((16, 16)), 2.5)
+    result = workers.work(workers.Task(large, plan, Snapshot(slice(0, 4)), None, 1))
+    assert result.block["draws"].shape == (4, 40, 16, 16)
+    assert len(pickle.dumps(result)) < 4 * 40 * (32 + 4 * 8) + 4000 < 4 * 40 * 256
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork")
@@ -202,6 +197,16 @@ def test_draws_that_are_no_spins_stay_arrays():
         np.testing.assert_array_equal(samples.draws, draws)
         np.testing.assert_array_equal(Samples.concatenate([samples, samples]).draws, np.concatenate([draws, draws]))
     assert Samples(None, np.zeros((2, 3)), np.ones(2)).n_kept == 0
+
+
+def test_a_recording_packs_arrays_of_spins():
+    spins = random_spins((2, 4, 6))
+    recording = Recording(2, 3)
+    recording.put(slice(0, 2), 0, {"draws": spins, "energy": np.zeros(2)})
+    recording.put_last(slice(0, 2), 1, spins)
+    assert recording.arrays["draws"].nbytes == 2 * 3 * 3 and recording.stored_bytes == 2 * 3 + 2 * 8
+    assert recording.arrays["draws"][:, 0] == recording.last == PackedSpins.pack(spins, 1)
+    assert not isinstance(recording.arrays["energy"], PackedSpins)
 
 
 def test_recording_refuses_another_lattice():
