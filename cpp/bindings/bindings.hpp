@@ -9,5 +9,6 @@ void bind_runtime(pybind11::module_& module);
 void bind_ising(pybind11::module_& module);
 void bind_cluster(pybind11::module_& module);
 void bind_tempering(pybind11::module_& module);
+void bind_packing(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

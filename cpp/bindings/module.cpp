@@ -7,4 +7,5 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_ising(module);
   spinodal::bindings::bind_cluster(module);
   spinodal::bindings::bind_tempering(module);
+  spinodal::bindings::bind_packing(module);
 }
