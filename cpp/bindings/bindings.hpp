@@ -11,5 +11,6 @@ void bind_cluster(pybind11::module_& module);
 void bind_tempering(pybind11::module_& module);
 void bind_packed(pybind11::module_& module);
 void bind_replicas(pybind11::module_& module);
+void bind_packing(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

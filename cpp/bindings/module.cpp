@@ -9,4 +9,5 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_tempering(module);
   spinodal::bindings::bind_packed(module);
   spinodal::bindings::bind_replicas(module);
+  spinodal::bindings::bind_packing(module);
 }

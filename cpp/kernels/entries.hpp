@@ -35,6 +35,8 @@ void replica_reverse_odd(const ReplicaLattice&);
 void replica_sums(const ReplicaLattice&, std::uint32_t* up, std::uint32_t* unlike);
 void replica_sweeps(const ReplicaLattice&, const PackedRule* const* rules, const ReplicaRun&, const WordCache&);
 void lane_sweeps(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
+bool pack_spins(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
+void unpack_spins(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

@@ -33,6 +33,8 @@ const KernelTable kernel_table = {
     replica_sums,
     replica_sweeps,
     lane_sweeps,
+    pack_spins,
+    unpack_spins,
 };
 
 }  // namespace SPINODAL_ISA

@@ -18,9 +18,11 @@ from spinodal.backends import (
     numba_rows,
     numba_streams,
     numba_tempering,
+    numpy_packing,
     packed_tables,
 )
-from spinodal.backends.protocol import Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+
 
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
@@ -369,6 +371,12 @@ class _NumbaBackend:
         total = sum(np.roll(spins, step, axis) for axis in lattice for step in (1, -1))
         np.multiply(J, total, out=out)
         out += h
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        return numpy_packing.pack_spins(spins, out)
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        numpy_packing.unpack_spins(bits, out)
 
 
 BACKEND = _NumbaBackend()
