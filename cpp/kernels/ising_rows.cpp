@@ -50,69 +50,75 @@ class PlaneEdges {
   const int color_;
 };
 
-/// Tiles of one block of random numbers.
-struct TileRange {
-  std::int64_t begin, end;  // of the lattice; begin may lie inside the block
-  std::int64_t in_block;    // place of `begin` there
-};
-
+/// Tiles of one block of random numbers: whole row pairs of one vector each, or of several, one after the other.
 template <class Rule, class Rows, int color>
-class PackedUpdate {
+class TileMarch {
  public:
-  PackedUpdate(const PackedPlanes& lattice, const BlockMasks& masks)
-      : lattice_(lattice), masks_(masks), rows_(lattice) {}
+  TileMarch(const PackedPlanes& lattice, const BlockMasks& masks, std::int64_t tile)
+      : lattice_(lattice),
+        rows_(lattice),
+        stride_(lattice.stride),
+        vector_(tile % lattice.n_vectors),
+        row_(lattice.row(color, 2 * (tile / lattice.n_vectors)) + vector_bytes * vector_),
+        other_(lattice.row(1 - color, 2 * (tile / lattice.n_vectors)) + vector_bytes * vector_),
+        mask_(masks.x4 + 2 * vector_bytes * (tile % block_tiles)) {}
 
-  void run(const TileRange& tiles) {
-    mask_ = 2 * vector_bytes * tiles.in_block;
+  void run(std::int64_t n) {
     if (lattice_.n_vectors == 1) {
-      march_down(tiles.begin, tiles.end);
-      return;
-    }
-    const std::int64_t nv = lattice_.n_vectors;
-    for (std::int64_t tile = tiles.begin; tile < tiles.end;) {
-      const std::int64_t pair = tile / nv, stop = (pair + 1) * nv < tiles.end ? (pair + 1) * nv : tiles.end;
-      march(2 * pair, vector_bytes * (tile % nv), vector_bytes, stop - tile);
-      if (stop == (pair + 1) * nv) end_words(2 * pair, 2 * pair + 2);
-      tile = stop;
+      down(n);
+    } else {
+      along(n);
     }
   }
 
  private:
-  /// Row pairs of one vector each.
-  void march_down(std::int64_t begin, std::int64_t end) {
-    const std::int64_t n_whole = lattice_.rows / 2, stop = end < n_whole ? end : n_whole;
-    march(2 * begin, 0, 2 * lattice_.stride, stop - begin);
-    // With an odd number of rows the last pair's second row is the copy of another band's: left alone.
-    if (end > n_whole) {
-      std::uint8_t* row = lattice_.row(color, 2 * n_whole);
-      update_tile(row, spare_, lattice_.row(1 - color, 2 * n_whole), lattice_.stride, masks_.x4 + mask_);
+  void along(std::int64_t n) {
+    for (; n > 0; --n) {
+      update_tile(row_ + stride_, Bits::load(other_ - stride_), Bits::load(other_), Bits::load(other_ + stride_),
+                  Bits::load(other_ + 2 * stride_));
+      row_ += vector_bytes;
+      other_ += vector_bytes;
+      if (++vector_ == lattice_.n_vectors) next_pair();
     }
-    if (lattice_.has_end_words()) end_words(2 * begin, 2 * stop);
   }
 
-  /// n tiles, each `step` bytes after the one before, from an offset into row r on.
-  SPINODAL_INLINE void march(std::int64_t r, std::int64_t offset, std::int64_t step, std::int64_t n) {
-    std::uint8_t* row = lattice_.row(color, r) + offset;
-    const std::uint8_t* other = lattice_.row(1 - color, r) + offset;
-    const std::uint8_t* mask = masks_.x4 + mask_;
-    mask_ += 2 * vector_bytes * n;
-    const std::int64_t stride = lattice_.stride;
-    for (const std::uint8_t* stop = row + n * step; row != stop; row += step, other += step, mask += 2 * vector_bytes)
-      update_tile(row, row + stride, other, stride, mask);
+  void down(std::int64_t n) {
+    Bits above = Bits::load(other_ - stride_), a = Bits::load(other_);
+    // With an odd number of rows the last pair's second row is the copy of another band's: left alone.
+    const std::uint8_t* last = lattice_.row(1 - color, lattice_.rows - 1);
+    const bool has_end_words = lattice_.has_end_words();
+    alignas(32) std::uint8_t spare[vector_bytes];
+    for (; n > 0; --n) {
+      const Bits b = Bits::load(other_ + stride_), below = Bits::load(other_ + 2 * stride_);
+      update_tile(other_ == last ? spare : row_ + stride_, above, a, b, below);
+      if (has_end_words) {
+        end_words(row_);
+        end_words(row_ + stride_);
+      }
+      above = b;
+      a = below;
+      row_ += 2 * stride_;
+      other_ += 2 * stride_;
+    }
   }
 
-  void end_words(std::int64_t row_begin, std::int64_t row_end) const {
-    const PlaneEdges edges(lattice_, color);
-    for (std::int64_t r = row_begin; r < row_end; ++r) edges.end_words(lattice_.row(color, r));
+  SPINODAL_INLINE void next_pair() {
+    const std::int64_t length = vector_bytes * lattice_.n_vectors;
+    end_words(row_ - length);
+    end_words(row_ - length + stride_);
+    vector_ = 0;
+    row_ += 2 * stride_ - length;
+    other_ += 2 * stride_ - length;
   }
 
-  SPINODAL_INLINE void update_tile(std::uint8_t* row, std::uint8_t* second, const std::uint8_t* other,
-                                   std::int64_t stride, const std::uint8_t* mask) const {
-    const Bits a = Bits::load(other), b = Bits::load(other + stride);
+  SPINODAL_INLINE void end_words(std::uint8_t* row) const { PlaneEdges(lattice_, color).end_words(row); }
+
+  /// Two rows, in the other color's rows a and b.
+  SPINODAL_INLINE void update_tile(std::uint8_t* second, Bits above, Bits a, Bits b, Bits below) {
     const Pair pair{a ^ b, a & b};
-    update_vector(row, pair, rows_.template side<color == 0>(a, other), Bits::load(other - stride), mask);
-    update_vector(second, pair, rows_.template side<color == 1>(b, other + stride), Bits::load(other + 2 * stride),
-                  mask + vector_bytes);
+    update_vector(row_, pair, rows_.template side<color == 0>(a, other_), above, mask_);
+    update_vector(second, pair, rows_.template side<color == 1>(b, other_ + stride_), below, mask_ + vector_bytes);
+    mask_ += 2 * vector_bytes;
   }
 
   /// `mask` points into X4; the others lie behind it.
@@ -122,30 +128,31 @@ class PackedUpdate {
   }
 
   const PackedPlanes& lattice_;
-  const BlockMasks& masks_;
   const Rows rows_;
-  std::int64_t mask_ = 0;  // bytes of X4 used
-  alignas(32) std::uint8_t spare_[32] = {};
+  const std::int64_t stride_;
+  std::int64_t vector_;
+  std::uint8_t* row_;
+  const std::uint8_t *other_, *mask_;
 };
 
 template <class Rule, class Rows, int color>
-__attribute__((noinline)) void update_block(const PackedPlanes& lattice, const BlockMasks& masks,
-                                            const TileRange& tiles) {
-  PackedUpdate<Rule, Rows, color>(lattice, masks).run(tiles);
+__attribute__((noinline)) void update_tiles(const PackedPlanes& lattice, const BlockMasks& masks, std::int64_t begin,
+                                            std::int64_t end) {
+  TileMarch<Rule, Rows, color>(lattice, masks, begin).run(end - begin);
 }
 
-using UpdateBlock = void (*)(const PackedPlanes&, const BlockMasks&, const TileRange&);
+using UpdateTiles = void (*)(const PackedPlanes&, const BlockMasks&, std::int64_t begin, std::int64_t end);
 
-struct BlockUpdates {
-  UpdateBlock metropolis[2], heat_bath[2];  // by color
+struct Updates {
+  UpdateTiles metropolis[2], heat_bath[2];  // by color
 };
 
-BlockUpdates updates_of(const PackedPlanes& lattice) {
-  BlockUpdates updates{};
+Updates updates_of(const PackedPlanes& lattice) {
+  Updates updates{};
   with_rows(lattice, [&](const auto& rows) {
     using Rows = std::remove_cv_t<std::remove_reference_t<decltype(rows)> >;
-    updates = {{update_block<MetropolisRule, Rows, 0>, update_block<MetropolisRule, Rows, 1>},
-               {update_block<HeatBathRule, Rows, 0>, update_block<HeatBathRule, Rows, 1>}};
+    updates = {{update_tiles<MetropolisRule, Rows, 0>, update_tiles<MetropolisRule, Rows, 1>},
+               {update_tiles<HeatBathRule, Rows, 0>, update_tiles<HeatBathRule, Rows, 1>}};
   });
   return updates;
 }
@@ -169,7 +176,8 @@ class BlockWalk {
     const std::int64_t block = tile_ / block_tiles, left = n_tiles_ - block * block_tiles;
     return {static_cast<std::uint32_t>(block), color_, 2 * static_cast<int>(left < block_tiles ? left : block_tiles)};
   }
-  TileRange tiles() const { return {tile_, next_tile(), tile_ % block_tiles}; }
+  std::int64_t tile_begin() const { return tile_; }
+  std::int64_t tile_end() const { return next_tile(); }
 
   void advance() {
     tile_ = next_tile();
@@ -232,7 +240,7 @@ class PackedSweeper {
   void update(const BlockWalk& at, const BlockMasks& masks) const {
     if (at.starts_color() && work_.meet != nullptr) work_.meet();
     const bool bath = rule(at.sweep()).heat_bath;
-    (bath ? updates_.heat_bath : updates_.metropolis)[at.color()](lattice_, masks, at.tiles());
+    (bath ? updates_.heat_bath : updates_.metropolis)[at.color()](lattice_, masks, at.tile_begin(), at.tile_end());
     if (!at.ends_color()) return;
     const std::int64_t row_end = 2 * work_.pair_end < lattice_.rows ? 2 * work_.pair_end : lattice_.rows;
     PlaneEdges(lattice_, at.color()).copies(2 * work_.pair_begin, row_end);
@@ -242,7 +250,7 @@ class PackedSweeper {
   const PackedSweeps& work_;
   const WordCache& cache_;
   const DrawBlock draw_;
-  const BlockUpdates updates_;
+  const Updates updates_;
   BlockMasks masks_[2];
 };
 

@@ -38,9 +38,6 @@ SPINODAL_INLINE void scatter64(std::uint32_t even, std::uint32_t odd, std::int8_
 
 /// The first 2·n of 64 spins.
 SPINODAL_INLINE void gather(const std::int8_t* spins, int n, std::uint32_t* even, std::uint32_t* odd) {
-#if defined(__AVX2__)
-  if (n == 32) return gather64(spins, even, odd);
-#endif
   *even = *odd = 0;
   for (int k = 0; k < n; ++k) {
     *even |= std::uint32_t{spins[2 * k] > 0} << k;
@@ -49,14 +46,22 @@ SPINODAL_INLINE void gather(const std::int8_t* spins, int n, std::uint32_t* even
 }
 
 SPINODAL_INLINE void scatter(std::uint32_t even, std::uint32_t odd, int n, std::int8_t* spins) {
-#if defined(__AVX2__)
-  if (n == 32) return scatter64(even, odd, spins);
-#endif
   for (int k = 0; k < n; ++k) {
     spins[2 * k] = static_cast<std::int8_t>(2 * static_cast<int>(even >> k & 1) - 1);
     spins[2 * k + 1] = static_cast<std::int8_t>(2 * static_cast<int>(odd >> k & 1) - 1);
   }
 }
+
+#if !defined(__AVX2__)
+
+SPINODAL_INLINE void gather64(const std::int8_t* spins, std::uint32_t* even, std::uint32_t* odd) {
+  gather(spins, 32, even, odd);
+}
+SPINODAL_INLINE void scatter64(std::uint32_t even, std::uint32_t odd, std::int8_t* spins) {
+  scatter(even, odd, 32, spins);
+}
+
+#endif
 
 /// Where row y of a color starts.
 SPINODAL_INLINE std::uint8_t* lattice_row(const PackedPlanes& lattice, int color, std::int64_t y) {
@@ -94,34 +99,54 @@ namespace SPINODAL_ISA {
 void packed_load(const std::int8_t* spins, const PackedPlanes& lattice, bool stagger, std::int64_t row_begin,
                  std::int64_t row_end) {
   const std::int64_t width = lattice.width;
-  const std::uint32_t flip_odd = stagger ? ~0u : 0u;  // E with J < 0 is E with -J after flipping color 1
+  const std::uint32_t turn = stagger ? ~0u : 0u;  // E with J < 0 is E with -J after reversing color 1
   for (std::int64_t y = row_begin; y < row_end; ++y) {
     const int even_color = static_cast<int>(y & 1);  // of x = 0, 2, …
-    std::uint8_t* target[2] = {lattice_row(lattice, even_color, y), lattice_row(lattice, 1 - even_color, y)};
-    for (std::int64_t k = 0; k < width; k += 32) {
-      const int n = width - k < 32 ? static_cast<int>(width - k) : 32;
-      std::uint32_t bits[2];
-      gather(spins + 2 * (width * y + k), n, &bits[0], &bits[1]);
-      bits[1 - even_color] ^= flip_odd >> (32 - n);
-      for (int i = 0; i < 2; ++i) std::memcpy(target[i] + k / 8, &bits[i], static_cast<std::size_t>(n + 7) / 8);
+    std::uint8_t* even_row = lattice_row(lattice, even_color, y);
+    std::uint8_t* odd_row = lattice_row(lattice, 1 - even_color, y);
+    const std::uint32_t even_turn = even_color == 1 ? turn : 0u, odd_turn = turn ^ even_turn;
+    const std::int8_t* row = spins + 2 * width * y;
+    std::uint32_t even, odd;
+    std::int64_t k = 0;
+    for (; k + 32 <= width; k += 32) {
+      gather64(row + 2 * k, &even, &odd);
+      even ^= even_turn;
+      odd ^= odd_turn;
+      std::memcpy(even_row + k / 8, &even, 4);
+      std::memcpy(odd_row + k / 8, &odd, 4);
     }
+    if (k == width) continue;
+    const auto n = static_cast<int>(width - k);
+    gather(row + 2 * k, n, &even, &odd);
+    even ^= even_turn >> (32 - n);
+    odd ^= odd_turn >> (32 - n);
+    std::memcpy(even_row + k / 8, &even, static_cast<std::size_t>(n + 7) / 8);
+    std::memcpy(odd_row + k / 8, &odd, static_cast<std::size_t>(n + 7) / 8);
   }
 }
 
 void packed_store(const PackedPlanes& lattice, std::int8_t* spins, bool stagger, std::int64_t row_begin,
                   std::int64_t row_end) {
   const std::int64_t width = lattice.width;
-  const std::uint32_t flip_odd = stagger ? ~0u : 0u;
+  const std::uint32_t turn = stagger ? ~0u : 0u;
   for (std::int64_t y = row_begin; y < row_end; ++y) {
     const int even_color = static_cast<int>(y & 1);
-    const std::uint8_t* source[2] = {lattice_row(lattice, even_color, y), lattice_row(lattice, 1 - even_color, y)};
-    for (std::int64_t k = 0; k < width; k += 32) {
-      const int n = width - k < 32 ? static_cast<int>(width - k) : 32;
-      std::uint32_t bits[2] = {0, 0};
-      for (int i = 0; i < 2; ++i) std::memcpy(&bits[i], source[i] + k / 8, static_cast<std::size_t>(n + 7) / 8);
-      bits[1 - even_color] ^= flip_odd;
-      scatter(bits[0], bits[1], n, spins + 2 * (width * y + k));
+    const std::uint8_t* even_row = lattice_row(lattice, even_color, y);
+    const std::uint8_t* odd_row = lattice_row(lattice, 1 - even_color, y);
+    const std::uint32_t even_turn = even_color == 1 ? turn : 0u, odd_turn = turn ^ even_turn;
+    std::int8_t* row = spins + 2 * width * y;
+    std::uint32_t even = 0, odd = 0;
+    std::int64_t k = 0;
+    for (; k + 32 <= width; k += 32) {
+      std::memcpy(&even, even_row + k / 8, 4);
+      std::memcpy(&odd, odd_row + k / 8, 4);
+      scatter64(even ^ even_turn, odd ^ odd_turn, row + 2 * k);
     }
+    if (k == width) continue;
+    const auto n = static_cast<int>(width - k);
+    std::memcpy(&even, even_row + k / 8, static_cast<std::size_t>(n + 7) / 8);
+    std::memcpy(&odd, odd_row + k / 8, static_cast<std::size_t>(n + 7) / 8);
+    scatter(even ^ even_turn, odd ^ odd_turn, n, row + 2 * k);
   }
 }
 

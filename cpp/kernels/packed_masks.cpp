@@ -31,37 +31,87 @@ struct MaskRegisters {
   SPINODAL_INLINE V bytes(V columns, V u) const { return V::if_below(u, limit.lookup(columns), value, columns); }
 };
 
-/// The masks of two wide vectors at a time: nine (or more) independent AES chains keep both units busy.
+/// Draws the masks of two wide vectors at a time: nine (or more) independent AES chains keep both units busy. With
+/// registers enough, the shuffles that make masks of the words before are issued between the rounds.
+template <bool by_bytes, bool ties, class V, class Words>
+class MaskDrawer {
+ public:
+  static constexpr int step = 2 * V::n_parts;  // vectors
+
+  SPINODAL_INLINE MaskDrawer(const Words& words, const PackedRule& rule) : words_(words), x4_(rule.x4), r8_(rule.r8) {}
+
+  SPINODAL_INLINE void draw(int n_vectors, BlockMasks& next, OverwriteMaker& overwrites) const {
+    if constexpr (V::n_parts == 1) {
+      draw_in_turns(n_vectors, next, overwrites);
+    } else {
+      draw_interleaved(n_vectors, next, overwrites);
+    }
+  }
+
+ private:
+  SPINODAL_INLINE void draw_in_turns(int n_vectors, BlockMasks& next, OverwriteMaker& overwrites) const {
+    for (int v = 0; v < n_vectors; v += step) {
+      V w[n_words];
+      start(v, w);
+      words_.template finish<n_words>(w, [](int) {});
+      for (int part = 0; part < n_interleaved; ++part) make(part, w, v, next);
+      overwrites.make_some();
+    }
+  }
+
+  SPINODAL_INLINE void draw_interleaved(int n_vectors, BlockMasks& next, OverwriteMaker& overwrites) const {
+    V w[n_words], following[n_words];
+    start(0, w);
+    words_.template finish<n_words>(w, [](int) {});
+    for (int v = 0; v < n_vectors - step; v += step) {
+      start(v + step, following);
+      words_.template finish<n_words>(following, [&](int part) { make(part, w, v, next); });
+      overwrites.make_some();
+      for (int i = 0; i < n_words; ++i) w[i] = following[i];
+    }
+    for (int part = 0; part < n_interleaved; ++part) make(part, w, (n_vectors - 1) / step * step, next);
+    overwrites.make_some();
+  }
+
+  static constexpr int n_r8 = by_bytes ? 3 : 6, n_words = 6 + n_r8 + (ties ? 2 : 0);
+
+  SPINODAL_INLINE void start(int v, V* w) const {
+    words_.template masks<6>(x4_words + 3 * v, w);
+    words_.template masks<n_r8>(r8_words + n_r8 * (v / 2), w + 6);
+    if constexpr (ties) words_.template masks<2>(tie_words + v, w + 6 + n_r8);
+  }
+
+  SPINODAL_INLINE void make(int part, const V* w, int v, BlockMasks& out) const {
+    constexpr int bytes = vector_bytes * V::n_parts;
+    std::uint8_t *x4 = out.x4 + vector_bytes * v, *r8 = out.r8 + vector_bytes * v;
+    if (part == 0) {
+      x4_.nibbles(w[0], w[1], w[2]).store(x4);
+    } else if (part == 1) {
+      x4_.nibbles(w[3], w[4], w[5]).store(x4 + bytes);
+    } else {
+      if constexpr (by_bytes) {
+        V::store_alternately(r8_.bytes(w[6].low_nibbles(), w[7]), r8_.bytes(w[6].high_nibbles(), w[8]), r8);
+      } else {
+        r8_.nibbles(w[6], w[7], w[8]).store(r8);
+        r8_.nibbles(w[9], w[10], w[11]).store(r8 + bytes);
+      }
+      if constexpr (ties) {
+        w[6 + n_r8].store(out.tie + vector_bytes * v);
+        w[7 + n_r8].store(out.tie + vector_bytes * v + bytes);
+      }
+    }
+  }
+
+  const Words& words_;
+  const MaskRegisters<V> x4_, r8_;
+};
+
 template <bool by_bytes, bool ties, class V, class Words>
 SPINODAL_INLINE void draw_masks(const Words& words, const PackedRule& rule, int n_vectors, BlockMasks& next,
                                 BlockMasks& current) {
-  constexpr int n_r8 = by_bytes ? 3 : 6, n_words = 6 + n_r8 + (ties ? 2 : 0), step = 2 * V::n_parts;
-  constexpr int bytes = vector_bytes * V::n_parts;
-  const MaskRegisters<V> x4(rule.x4), r8(rule.r8);
-  const int n_parts = (n_vectors + step - 1) / step;
-  OverwriteMaker overwrites(current, n_parts);
-  for (int v = 0; v < n_vectors; v += step) {
-    V w[n_words];
-    words.template masks<6>(x4_words + 3 * v, w);
-    words.template masks<n_r8>(r8_words + n_r8 * (v / 2), w + 6);
-    if constexpr (ties) words.template masks<2>(tie_words + v, w + 6 + n_r8);
-    words.template finish<n_words>(w);
-    std::uint8_t* x4_out = next.x4 + vector_bytes * v;
-    std::uint8_t* r8_out = next.r8 + vector_bytes * v;
-    x4.nibbles(w[0], w[1], w[2]).store(x4_out);
-    x4.nibbles(w[3], w[4], w[5]).store(x4_out + bytes);
-    if constexpr (by_bytes) {
-      V::store_alternately(r8.bytes(w[6].low_nibbles(), w[7]), r8.bytes(w[6].high_nibbles(), w[8]), r8_out);
-    } else {
-      r8.nibbles(w[6], w[7], w[8]).store(r8_out);
-      r8.nibbles(w[9], w[10], w[11]).store(r8_out + bytes);
-    }
-    if constexpr (ties) {
-      w[6 + n_r8].store(next.tie + vector_bytes * v);
-      w[7 + n_r8].store(next.tie + vector_bytes * v + bytes);
-    }
-    overwrites.make_some();
-  }
+  using Drawer = MaskDrawer<by_bytes, ties, V, Words>;
+  OverwriteMaker overwrites(current, (n_vectors + Drawer::step - 1) / Drawer::step);
+  Drawer(words, rule).draw(n_vectors, next, overwrites);
   overwrites.make_rest();
 }
 

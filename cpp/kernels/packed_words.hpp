@@ -53,6 +53,9 @@ constexpr int word_at(int position) {
   return V::n_parts == 1 || position >= tie_words ? position : position / 6 * 6 + position % 2 * 3 + position % 6 / 2;
 }
 
+/// Parts of the work that is done between the rounds of the next words.
+constexpr int n_interleaved = 3;
+
 /// Words computed plainly, for any stream. `masks<n>(position, out)` makes n vectors of the words from a position of
 /// the cache on, once `finish` has been called; `overwrites(i)` one vector of words i and the next.
 template <class V, class Generator>
@@ -70,8 +73,10 @@ class PlainWords {
       out[i] = vector(words);
     }
   }
-  template <int n>
-  SPINODAL_INLINE void finish(V*) const {}
+  template <int n, class Work>
+  SPINODAL_INLINE void finish(V*, Work&& work) const {
+    for (int part = 0; part < n_interleaved; ++part) work(part);
+  }
 
   SPINODAL_INLINE V overwrites(int i) const {
     int words[V::n_parts];
@@ -112,17 +117,20 @@ class CachedArsWords {
     const std::uint8_t* p = cache_.masks + vector_bytes * position;
     for (int i = 0; i < n; ++i) out[i] = V::load(p + vector_bytes * V::n_parts * i) ^ base_;
   }
-  template <int n>
-  SPINODAL_INLINE void finish(V* words) const {
-    for (int r = 3; r < n_rounds; ++r) {
-      for (int i = 0; i < n; ++i) words[i] = words[i].aes_round(keys_[r]);
+  /// Meanwhile, part by part, work that does not need the words: in the order it comes in it is issued.
+  template <int n, class Work>
+  SPINODAL_INLINE void finish(V* words, Work&& work) const {
+    int part = 0;
+    for (int r = 3; r <= n_rounds; ++r) {
+      for (int i = 0; i < n; ++i)
+        words[i] = r < n_rounds ? words[i].aes_round(keys_[r]) : words[i].aes_last_round(keys_[r]);
+      for (; part < n_interleaved * (r - 2) / (n_rounds - 2); ++part) work(part);
     }
-    for (int i = 0; i < n; ++i) words[i] = words[i].aes_last_round(keys_[n_rounds]);
   }
 
   SPINODAL_INLINE V overwrites(int i) const {
     V x = V::load(cache_.in_order + vector_bytes * i) ^ base_;
-    finish<1>(&x);
+    finish<1>(&x, [](int) {});
     return x;
   }
 

@@ -66,7 +66,7 @@ def _groups(first_chain: int, n_chains: int) -> Groups:
     """Return each group's number, its chains of the call, and their lanes."""
     lanes, stop = numba_replicas.LANES, first_chain + n_chains
     groups = []
-    for number in range(first_chain // lanes, -(-stop // lanes)):
+    for number in range(first_chain // lanes, -(-stop // lanes) if n_chains else 0):
         begin, end = max(first_chain, number * lanes), min(stop, (number + 1) * lanes)
         groups.append((number, slice(begin - first_chain, end - first_chain), np.arange(begin, end) % lanes))
     return groups
@@ -192,7 +192,7 @@ class _NumbaBackend:
             )  # fmt: skip
             return
         _check_replicas(spins)
-        order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), -1)
+        order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
         words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
         log_vectors = min(5, (order.sites.shape[1] - 1).bit_length())
 
@@ -225,7 +225,7 @@ class _NumbaBackend:
     ) -> None:
         _check_replicas(spins)
         groups = _groups(first_chain, len(spins))
-        order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), -1)
+        order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
         words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
         limits = numba_replicas.hit_limits(order.sites.shape[1])
         turned = [J < 0 and (order.n_colors == 1 or color == 1) for color in range(2)]
