@@ -23,7 +23,6 @@ from spinodal.backends import (
 )
 from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
 
-
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
 
