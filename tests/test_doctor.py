@@ -35,7 +35,7 @@ def test_a_sound_installation_passes(report):
 def test_the_report_covers_every_engine_and_update(report):
     said = str(report)
     for engine in selftest.engines(["cpp", "numba"]):
-        for update in ("metropolis", "heat bath", "wolff", "swendsen-wang"):
+        for update in selftest._updates():
             assert f"{engine}: {update} energy" in said
     assert doctor.cpu_model() in said
     assert sys.executable in said
