@@ -157,8 +157,7 @@ __attribute__((noinline)) void draw_lanes(const Words& shared_words, const LaneR
       for (int i = 0; i < n_wide; ++i) b[i].store(next.of_class[j] + vector_bytes * (v + V::n_parts * i));
     }
     // The tie is a class of its own: it may use a word of the others'.
-    for (int i = 0; i < n_wide; ++i)
-      w[i][threshold_bits - 1].store(next.tie + vector_bytes * (v + V::n_parts * i));
+    for (int i = 0; i < n_wide; ++i) w[i][threshold_bits - 1].store(next.tie + vector_bytes * (v + V::n_parts * i));
     hits.make_some();
   }
   hits.make_rest();
@@ -270,9 +269,9 @@ class FieldRule {
 
 template <bool planar, class Rule>
 __attribute__((noinline)) void update_colored(const ReplicaLattice& lattice, const ReplicaBlock& block,
-                                              const Rule& rule, const LaneMasks& masks) {
+                                              const Rule& rule, const LaneMasks& masks, TilePlace& place) {
   Tiles<planar>(lattice, block.color)
-      .visit(block.begin / 2, block.end / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
+      .visit(place, (block.end - block.begin) / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
         rule.update(Bits::load(site), UpCount::of<planar>(n), MasksAt(masks, vector)).store(site);
       });
 }
@@ -324,9 +323,7 @@ class LaneSweeper {
   }
 
  private:
-  const LaneRule& rule_at(const ReplicaWalk& at) const {
-    return rules_.rule[run_.is_bath(at.sweep())][at.block().color];
-  }
+  const LaneRule& rule_at(const ReplicaWalk& at) const { return rules_.rule[at.heat_bath()][at.block().color]; }
 
   void draw(const ReplicaWalk& at, LaneMasks& next, LaneMasks& current) {
     constexpr std::uint32_t thresholds = 2u << 24;
@@ -337,7 +334,8 @@ class LaneSweeper {
   }
 
   template <bool planar>
-  void update(const ReplicaBlock& block, const LaneRule& rule, const LaneMasks& masks) const {
+  void update(const ReplicaBlock& block, const LaneRule& rule, const LaneMasks& masks) {
+    if (block.begin == 0) place_ = {};
     if (rule.with_field) {
       if (rule.heat_bath) return update_in_order<planar>(block, FieldRule<planar, true>(rule), masks);
       return update_in_order<planar>(block, FieldRule<planar, false>(rule), masks);
@@ -347,9 +345,9 @@ class LaneSweeper {
   }
 
   template <bool planar, class Rule>
-  void update_in_order(const ReplicaBlock& block, const Rule& rule, const LaneMasks& masks) const {
+  void update_in_order(const ReplicaBlock& block, const Rule& rule, const LaneMasks& masks) {
     if (rules_.sequential) return update_in_sequence<planar>(lattice_, block, rule, rules_.reversed, masks);
-    return update_colored<planar>(lattice_, block, rule, masks);
+    return update_colored<planar>(lattice_, block, rule, masks, place_);
   }
 
   const ReplicaLattice& lattice_;
@@ -358,6 +356,7 @@ class LaneSweeper {
   const int n_classes_;
   const DrawLanes<Words> draw_;
   Words words_;
+  TilePlace place_;
   LaneMasks masks_[2];
 };
 
@@ -366,8 +365,7 @@ SPINODAL_KERNELS_END
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-void lane_sweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run,
-                 const WordCache& cache) {
+void lane_sweeps(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache) {
   using V = WideBits;
   switch (run.stream) {
     case Stream::ars7: return LaneSweeper<V, CachedLaneWords<V, 7> >(lattice, rules, run, cache).run();

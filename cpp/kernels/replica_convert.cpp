@@ -3,9 +3,9 @@
 //
 // 32 sites of 256 chains are eight 32 × 32 matrices of bits: word q of vector i holds 32 sites of chain 32q + i
 // on one side, and chains 32q … 32q + 31 of one site on the other.
+#include "kernels/bits256.hpp"
 #include "kernels/entries.hpp"
 #include "kernels/replicas.hpp"
-#include "kernels/bits256.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -50,8 +50,8 @@ SPINODAL_INLINE std::uint32_t up_bits(const std::int8_t* spins, int n) {
 SPINODAL_INLINE void put_spins(std::uint32_t bits, int n, std::int8_t* spins) {
 #if defined(__AVX2__)
   if (n == tile_sites) {
-    const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3,
-                                          3, 3, 3, 3, 3, 3, 3);
+    const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
+                                          3, 3, 3, 3, 3, 3);
     const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201u));
     const __m256i all = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), byte);
     const __m256i down = _mm256_cmpeq_epi8(_mm256_and_si256(all, bit), _mm256_setzero_si256());

@@ -56,8 +56,8 @@ struct LaneRules {
   LaneRule rule[2][2];  // by heat bath and color
   OverwriteCounts counts;
   unsigned place_mask;  // places of a block, less one
-  bool sequential;  // sites one by one instead of color by color
-  bool reversed;    // J < 0 in sequential order: a spin sees its neighbours reversed
+  bool sequential;      // sites one by one instead of color by color
+  bool reversed;        // J < 0 in sequential order: a spin sees its neighbours reversed
 };
 
 }  // namespace spinodal

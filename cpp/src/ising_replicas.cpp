@@ -50,7 +50,9 @@ struct ReplicaWork {
   const ReplicaObservables& observables;
   bool lanes;
 
-  bool is_even() const { return shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0); }
+  bool is_even() const {
+    return shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0);
+  }
   bool by_alias() const { return !lanes && coupling.h == 0 && shape.two_dimensional && is_even(); }
   std::uint32_t first_group() const { return options.first_chain / replica_lanes; }
   std::int64_t n_groups() const {
@@ -115,8 +117,8 @@ void sweep_group(const ReplicaWork& work, std::int64_t index) {
   const GroupSlice slice(work, index);
   const ReplicaLattice lattice = buffer_of_thread.lattice(work.shape);
   const SweepOptions& options = work.options;
-  const ReplicaRun run{options.stream,        options.seed, options.sweep, options.n_sweeps,
-                       work.heat_bath_every, slice.group};
+  const ReplicaRun run{options.stream,   options.seed,         options.sweep,
+                       options.n_sweeps, work.heat_bath_every, slice.group};
   std::int8_t* spins = work.spins + slice.first_chain * work.shape.n_sites();
   const bool reverse = work.coupling.J < 0 && work.is_even();
   kernel.replica_load(spins, lattice, slice.lane_begin, slice.lane_end);
@@ -137,8 +139,8 @@ void check_one_temperature(const ReplicaWork& work) {
     for (std::int64_t c = slice.first_chain + 1; c < slice.first_chain + slice.n_chains(); ++c) {
       if (work.beta[c] == work.beta[c - 1]) continue;
       throw std::invalid_argument("chains of one group of 256 need one beta; chains " + std::to_string(c - 1) +
-                                  " and " + std::to_string(c) + " have " + std::to_string(work.beta[c - 1]) +
-                                  " and " + std::to_string(work.beta[c]) + " (metropolis_sweep_lanes takes both)");
+                                  " and " + std::to_string(c) + " have " + std::to_string(work.beta[c - 1]) + " and " +
+                                  std::to_string(work.beta[c]) + " (metropolis_sweep_lanes takes both)");
     }
   }
 }

@@ -38,8 +38,8 @@ struct RuleOf {
 
   std::uint64_t probability(int j, double beta) const {
     const double field = coupling.h == 0 ? 2 * coupling.J * (j + 1) : local_field(j);
-    const auto p = static_cast<std::uint64_t>(
-        std::ldexp(against_probability(heat_bath, beta * (2 * std::abs(field))), 62));
+    const auto p =
+        static_cast<std::uint64_t>(std::ldexp(against_probability(heat_bath, beta * (2 * std::abs(field))), 62));
     return coupling.h != 0 && field > 0 ? one - p : p;
   }
 

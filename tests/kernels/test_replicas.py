@@ -156,7 +156,15 @@ def test_observables_after_the_last_sweep(engine, shape, J, h):
 
 def test_seeds_streams_sweeps_and_chains_all_matter(engine):
     spins = start_of(1, (16, 16))
-    variants = [{}, {"seed": 1}, {"seed": 2**32}, {"sweep": 1}, {"sweep": 2**32}, {"first_chain": 1}, {"first_chain": 256}]
+    variants = [
+        {},
+        {"seed": 1},
+        {"seed": 2**32},
+        {"sweep": 1},
+        {"sweep": 2**32},
+        {"first_chain": 1},
+        {"first_chain": 256},
+    ]
     variants += [{"stream": "ars5"}, {"stream": "philox10"}]
     for layout in ("replicas", "lanes"):
         results = {swept(layout, spins, 0.44, backend=engine, **variant).tobytes() for variant in variants}

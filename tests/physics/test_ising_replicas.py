@@ -76,7 +76,13 @@ def test_every_scheme_of_masks(temperature, J):
     assert sigmas(means, exact_of((4, 4), 1 / temperature, J, 0.0))[0].max() < SIGMAS
 
 
-MODELS = {"h=0": (1.0, 0.0), "field": (1.0, 0.12), "antiferromagnet": (-1.0, 0.5), "at a tie": (1.0, 2.0), "free": (0.0, 0.3)}
+MODELS = {
+    "h=0": (1.0, 0.0),
+    "field": (1.0, 0.12),
+    "antiferromagnet": (-1.0, 0.5),
+    "at a tie": (1.0, 2.0),
+    "free": (0.0, 0.3),
+}
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reference import packed, packed_tables, streams
+from reference import packed, packed_tables
 from reference.packed_tables import MaskTable
 
 Array = npt.NDArray[Any]
@@ -204,7 +204,9 @@ def metropolis_sweep(
         flat[mine] = 2 * group.up[:, chains[mine] % LANES].T.astype(np.int8) - 1
 
 
-def metropolis_sweep_replicas(spins: Array, beta: npt.ArrayLike, J: float = 1.0, h: float = 0.0, **options: Any) -> None:
+def metropolis_sweep_replicas(
+    spins: Array, beta: npt.ArrayLike, J: float = 1.0, h: float = 0.0, **options: Any
+) -> None:
     metropolis_sweep(spins, beta, J, h, lanes=False, **options)
 
 

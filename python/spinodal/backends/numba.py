@@ -14,7 +14,6 @@ import numpy.typing as npt
 from spinodal.backends import numba_cluster, numba_ising, numba_replicas, numba_rows, numba_streams, packed_tables
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
-
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
 
@@ -226,7 +225,9 @@ class _NumbaBackend:
             of_lane = np.zeros(numba_replicas.LANES)
             of_lane[lanes] = beta[chains]
             rules = [
-                tuple(numba_replicas.lane_rule(bath, 2 * spins.ndim - 2, of_lane, abs(J), -h if t else h) for t in turned)
+                tuple(
+                    numba_replicas.lane_rule(bath, 2 * spins.ndim - 2, of_lane, abs(J), -h if t else h) for t in turned
+                )
                 for bath in (False, True)
             ]
             numba_replicas.lane_sweeps(

@@ -50,7 +50,7 @@ def order_of(shape: tuple[int, ...]) -> Order:
         return Order(index.reshape(1, -1), neighbors, 1)
     box = index.reshape((1, *shape)[-3:])
     lz, ly, lx = box.shape
-    z, y, k = np.ogrid[:lz, : ly : 2, : lx // 2]
+    z, y, k = np.ogrid[:lz, :ly:2, : lx // 2]
     tiles = []
     for color in range(2):
         x = 2 * k + (z + color) % 2
