@@ -291,12 +291,12 @@ template <class V, class Words>
 class LaneSweeper {
  public:
   LaneSweeper(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache)
-      : lattice_(lattice),
+      : words_(run.seed, cache),
+        lattice_(lattice),
         rules_(rules),
         run_(run),
         n_classes_(rules.rule[0][0].n_classes),
-        draw_(draw_lanes_of<V, Words>(n_classes_)),
-        words_(run.seed, cache) {}
+        draw_(draw_lanes_of<V, Words>(n_classes_)) {}
 
   /// Masks do not depend on spins, so those of the next block are drawn before this one is updated.
   void run() {
@@ -350,14 +350,14 @@ class LaneSweeper {
     return update_colored<planar>(lattice_, block, rule, masks, place_);
   }
 
+  LaneMasks masks_[2];
+  Words words_;
   const ReplicaLattice& lattice_;
   const LaneRules& rules_;
   const ReplicaRun& run_;
   const int n_classes_;
   const DrawLanes<Words> draw_;
-  Words words_;
   TilePlace place_;
-  LaneMasks masks_[2];
 };
 
 SPINODAL_KERNELS_END
