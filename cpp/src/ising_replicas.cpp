@@ -77,20 +77,55 @@ struct GroupSlice {
   int n_chains() const { return lane_end - lane_begin; }
 };
 
-/// Of the chains in lanes; those in no chain keep β = 0.
+/// The rules of a group, kept by each thread: often the next group has the same temperatures.
+const LaneRules& lane_rules_of(const ReplicaWork& work, const GroupSlice& slice) {
+  struct Cached {
+    LatticeShape shape;
+    Coupling coupling;
+    double beta[replica_lanes];
+    LaneRules rules;
+  };
+  thread_local std::unique_ptr<Cached> cached;
+  double beta[replica_lanes] = {};
+  std::copy_n(work.beta + slice.first_chain, slice.n_chains(), beta + slice.lane_begin);
+  const LatticeShape a = work.shape;
+  if (cached != nullptr) {
+    const LatticeShape b = cached->shape;
+    const bool same_lattice = a.lz == b.lz && a.ly == b.ly && a.lx == b.lx && a.two_dimensional == b.two_dimensional;
+    const bool same_coupling = work.coupling.J == cached->coupling.J && work.coupling.h == cached->coupling.h;
+    if (same_lattice && same_coupling && std::equal(beta, beta + replica_lanes, cached->beta)) return cached->rules;
+  }
+  if (cached == nullptr) cached = std::make_unique<Cached>();
+  cached->shape = a;
+  cached->coupling = work.coupling;
+  std::copy_n(beta, replica_lanes, cached->beta);
+  set_lane_rules(work.shape, work.coupling, beta, cached->rules);
+  return cached->rules;
+}
+
+/// The same of one temperature.
+const ChainTables& tables_of(double exponent, int log_vectors) {
+  struct Cached {
+    double exponent;
+    int log_vectors;
+    ChainTables tables;
+  };
+  thread_local std::unique_ptr<Cached> cached;
+  if (cached == nullptr || cached->exponent != exponent || cached->log_vectors != log_vectors)
+    cached = std::make_unique<Cached>(Cached{exponent, log_vectors, ChainTables(exponent, log_vectors)});
+  return cached->tables;
+}
+
 void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice,
                          const ReplicaRun& run) {
-  thread_local std::unique_ptr<LaneRules> rules;
-  if (rules == nullptr) rules = std::make_unique<LaneRules>();
-  set_lane_rules(work.shape, work.coupling, work.beta + slice.first_chain, slice.lane_begin, slice.lane_end, *rules);
-  kernels().lane_sweeps(lattice, *rules, run, packed_words(run.seed));
+  kernels().lane_sweeps(lattice, lane_rules_of(work, slice), run, packed_words(run.seed));
 }
 
 void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice,
                     const ReplicaRun& run) {
   int log_vectors = 0;
   while (log_vectors < 5 && std::int64_t{1} << log_vectors < work.shape.n_sites() / 2) ++log_vectors;
-  const ChainTables tables(work.beta[slice.first_chain] * std::abs(work.coupling.J), log_vectors);
+  const ChainTables& tables = tables_of(work.beta[slice.first_chain] * std::abs(work.coupling.J), log_vectors);
   const PackedRule* rules[2] = {&tables.metropolis, &tables.heat_bath};
   kernels().replica_sweeps(lattice, rules, run, packed_words(run.seed));
 }

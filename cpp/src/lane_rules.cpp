@@ -55,8 +55,7 @@ struct RuleOf {
 
 }  // namespace
 
-void set_lane_rules(LatticeShape shape, Coupling coupling, const double* beta, int lane_begin, int lane_end,
-                    LaneRules& out) {
+void set_lane_rules(LatticeShape shape, Coupling coupling, const double* beta, LaneRules& out) {
   const bool even = shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0);
   const std::int64_t n_vectors = even ? shape.n_sites() / 2 : shape.n_sites();
   out.sequential = !even;
@@ -67,13 +66,16 @@ void set_lane_rules(LatticeShape shape, Coupling coupling, const double* beta, i
   out.place_mask = places - 1;
   for (const bool bath : {false, true}) {
     for (int color = 0; color < 2; ++color) {
+      LaneRule& target = out.rule[bath][color];
+      if (color == 1 && coupling.h == 0) {  // both colors see the same
+        target = out.rule[bath][0];
+        continue;
+      }
       const bool turned = coupling.J < 0 && (!even || color == 1);
       const RuleOf rule{bath, shape.two_dimensional ? 4 : 6, {std::abs(coupling.J), turned ? -coupling.h : coupling.h}};
-      LaneRule& target = out.rule[bath][color];
       rule.head(target);
       for (int lane = 0; lane < replica_lanes; ++lane) {
-        const double b = lane >= lane_begin && lane < lane_end ? beta[lane - lane_begin] : 0.0;
-        for (int j = 0; j < target.n_classes; ++j) set_lane(target, j, lane, rule.probability(j, b));
+        for (int j = 0; j < target.n_classes; ++j) set_lane(target, j, lane, rule.probability(j, beta[lane]));
       }
     }
   }

@@ -6,8 +6,7 @@
 
 namespace spinodal {
 
-/// The probabilities of spinodal/replicas.hpp: lane lane_begin + i has beta[i]. Lanes without a chain have β = 0.
-void set_lane_rules(LatticeShape shape, Coupling coupling, const double* beta, int lane_begin, int lane_end,
-                    LaneRules& out);
+/// The probabilities of spinodal/replicas.hpp, lane i at beta[i].
+void set_lane_rules(LatticeShape shape, Coupling coupling, const double* beta, LaneRules& out);
 
 }  // namespace spinodal
