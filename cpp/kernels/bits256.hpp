@@ -18,9 +18,7 @@ struct Bits {
   static constexpr int n_parts = 1;
   __m256i v;
 
-  static SPINODAL_INLINE Bits load(const void* p) {
-    return {_mm256_loadu_si256(static_cast<const __m256i*>(p))};
-  }
+  static SPINODAL_INLINE Bits load(const void* p) { return {_mm256_loadu_si256(static_cast<const __m256i*>(p))}; }
   SPINODAL_INLINE void store(void* p) const { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
   static SPINODAL_INLINE Bits every_byte(std::uint8_t x) { return {_mm256_set1_epi8(static_cast<char>(x))}; }
   static SPINODAL_INLINE Bits every_word(std::uint64_t x) { return {_mm256_set1_epi64x(static_cast<long long>(x))}; }
@@ -144,9 +142,7 @@ struct Bits {
     return r;
   }
   SPINODAL_INLINE void store(void* p) const { std::memcpy(p, w, vector_bytes); }
-  static SPINODAL_INLINE Bits every_byte(std::uint8_t x) {
-    return every_word(x * (~std::uint64_t{0} / 255));
-  }
+  static SPINODAL_INLINE Bits every_byte(std::uint8_t x) { return every_word(x * (~std::uint64_t{0} / 255)); }
   static SPINODAL_INLINE Bits every_word(std::uint64_t x) { return {{x, x, x, x}}; }
   static SPINODAL_INLINE Bits add_words(const Bits& a, const Bits& b) {
     return by_word([&](int i) { return a.w[i] + b.w[i]; });

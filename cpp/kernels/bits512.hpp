@@ -19,9 +19,7 @@ struct WideBits {
   static SPINODAL_INLINE WideBits every_byte(std::uint8_t x) { return {_mm512_set1_epi8(static_cast<char>(x))}; }
   static SPINODAL_INLINE WideBits every_word(std::uint64_t x) { return {_mm512_set1_epi64(static_cast<long long>(x))}; }
   static SPINODAL_INLINE WideBits add_words(WideBits a, WideBits b) { return {_mm512_add_epi64(a.v, b.v)}; }
-  SPINODAL_INLINE WideBits shift_words_left(int n) const {
-    return {_mm512_slli_epi64(v, static_cast<unsigned>(n))};
-  }
+  SPINODAL_INLINE WideBits shift_words_left(int n) const { return {_mm512_slli_epi64(v, static_cast<unsigned>(n))}; }
   static SPINODAL_INLINE WideBits table(const std::uint8_t* p) {
     return {_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
   }

@@ -21,8 +21,7 @@ WolffTotals wolff_steps(std::int8_t* spins, const WolffLattice&, const ClusterRu
 std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice&, const ClusterRule&, const ClusterKey&);
 void packed_load(const std::int8_t* spins, const PackedPlanes&, bool stagger, std::int64_t row_begin,
                  std::int64_t row_end);
-void packed_store(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin,
-                  std::int64_t row_end);
+void packed_store(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin, std::int64_t row_end);
 void packed_edges(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
 void packed_sweeps(const PackedPlanes&, const PackedSweeps&, const WordCache&);
 bool cache_words(std::uint64_t seed, WordCache&);

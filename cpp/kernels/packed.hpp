@@ -26,12 +26,12 @@ constexpr int n_overwrite_words = 2 + (max_overwrites + 1) / 2;
 /// Rows -1 and `rows` copy the neighbours across the bands' ends. With one band the word before
 /// a row ends in the row's last site, and its bit `width` is the row's first site.
 struct PackedPlanes {
-  std::uint8_t* plane[2];  // each aligned to 32 bytes
-  std::int64_t ly, width;  // width = lx / 2 sites of one colour in a row
-  std::int64_t rows;       // ly / n_bands
-  std::int64_t n_vectors;  // of a row
-  std::int64_t stride;     // bytes from row to row
-  int n_bands;             // 1, 2, 4, 8
+  std::uint8_t* plane[2];                  // each aligned to 32 bytes
+  std::int64_t ly, width;                  // width = lx / 2 sites of one colour in a row
+  std::int64_t rows;                       // ly / n_bands
+  std::int64_t n_vectors;                  // of a row
+  std::int64_t stride;                     // bytes from row to row
+  int n_bands;                             // 1, 2, 4, 8
   alignas(32) std::uint8_t sites[32];      // all ones where the last vector of a row holds sites
   alignas(32) std::uint8_t odd_bands[32];  // all ones in bands 1, 3, 5, 7
 
@@ -103,7 +103,7 @@ struct PackedSweeps {
 /// E[n] of n < 2·block_words: what word n's counter adds to the state after two AES rounds; and the round keys,
 /// repeated to the length of a vector.
 struct WordCache {
-  alignas(64) std::uint8_t masks[block_words * 32];            // in an order of the instruction set's own
+  alignas(64) std::uint8_t masks[block_words * 32];             // in an order of the instruction set's own
   alignas(64) std::uint8_t overwrites[n_overwrite_words * 32];  // in order
   alignas(64) std::uint8_t keys[8][64];
 };

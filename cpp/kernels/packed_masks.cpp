@@ -141,12 +141,9 @@ namespace SPINODAL_ISA {
 
 DrawBlock draw_block_function(Stream stream) {
   switch (stream) {
-    case Stream::ars7:
-      return draw_block<WideBits, CachedArsWords<WideBits, 7> >;
-    case Stream::ars5:
-      return draw_block<WideBits, CachedArsWords<WideBits, 5> >;
-    default:
-      return draw_block<WideBits, PlainWords<WideBits, Philox10> >;
+    case Stream::ars7: return draw_block<WideBits, CachedArsWords<WideBits, 7> >;
+    case Stream::ars5: return draw_block<WideBits, CachedArsWords<WideBits, 5> >;
+    default: return draw_block<WideBits, PlainWords<WideBits, Philox10> >;
   }
 }
 
@@ -155,9 +152,7 @@ void clear_block(BlockMasks& block) {
   block.pending.n = 0;
 }
 
-void finish_block(BlockMasks& block) {
-  OverwriteMaker(block, 1).make_rest();
-}
+void finish_block(BlockMasks& block) { OverwriteMaker(block, 1).make_rest(); }
 
 /// False if eq. (1) in packed_words.hpp fails, which no seed can make it do.
 bool cache_words(std::uint64_t seed, WordCache& cache) {

@@ -32,9 +32,9 @@ struct PackedPlace {
   SPINODAL_INLINE Counter counter(std::uint32_t n) const {
     const std::uint32_t place = block << 1 | static_cast<std::uint32_t>(color);
     const auto low = static_cast<std::uint32_t>(sweep), high = static_cast<std::uint32_t>(sweep >> 32);
-    return {(n & 0xff) | (place & 0xff) << 8 | place >> 16 << 16 | static_cast<std::uint32_t>(purpose) << 20 |
-                high << 24,
-            (place >> 8 & 0xff) | n >> 8 << 8 | low << 16, low >> 16 | chain << 24, chain >> 8};
+    return {
+        (n & 0xff) | (place & 0xff) << 8 | place >> 16 << 16 | static_cast<std::uint32_t>(purpose) << 20 | high << 24,
+        (place >> 8 & 0xff) | n >> 8 << 8 | low << 16, low >> 16 | chain << 24, chain >> 8};
   }
 };
 

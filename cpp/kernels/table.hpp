@@ -118,8 +118,7 @@ struct KernelTable {
   void (*packed_masks)(const PackedRule&, const SweepKey&, const WordCache&, std::uint32_t block_begin,
                        std::uint32_t block_end, std::uint8_t* out);
   std::int64_t (*packed_unequal_bonds)(const PackedPlanes&, std::int64_t row_begin, std::int64_t row_end);
-  std::int64_t (*packed_up_count)(const PackedPlanes&, int color, std::int64_t row_begin,
-                                  std::int64_t row_end);
+  std::int64_t (*packed_up_count)(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

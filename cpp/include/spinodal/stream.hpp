@@ -28,7 +28,7 @@ enum class Purpose : std::uint32_t {
   cluster_field = 10,
   initial_spins = 11,
   tempering_swap = 12,
-  packed_mask = 13,       ///< counters of the last two are laid out in spinodal/packed.hpp
+  packed_mask = 13,  ///< counters of the last two are laid out in spinodal/packed.hpp
   packed_overwrite = 14,
 };
 

@@ -66,10 +66,7 @@ def _mix(a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32) -> np.uint32:
 @numba.njit(cache=True)
 def _substitute(a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32) -> np.uint32:
     return _U32(
-        SBOX[_byte(a, 0)]
-        | SBOX[_byte(b, 1)] << _U32(8)
-        | SBOX[_byte(c, 2)] << _U32(16)
-        | SBOX[_byte(d, 3)] << _U32(24)
+        SBOX[_byte(a, 0)] | SBOX[_byte(b, 1)] << _U32(8) | SBOX[_byte(c, 2)] << _U32(16) | SBOX[_byte(d, 3)] << _U32(24)
     )
 
 
