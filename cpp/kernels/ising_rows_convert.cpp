@@ -9,8 +9,8 @@ SPINODAL_KERNELS_BEGIN
 
 /// Bit k of *even (*odd): whether spin 2k (2k + 1) of 64 is up.
 SPINODAL_INLINE void gather64(const std::int8_t* spins, std::uint32_t* even, std::uint32_t* odd) {
-  const Bits split = {_mm256_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12,
-                                       14, 1, 3, 5, 7, 9, 11, 13, 15)};
+  const Bits split = {_mm256_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 14,
+                                       1, 3, 5, 7, 9, 11, 13, 15)};
   const __m256i a = Bits::load(spins).lookup(split).v, b = Bits::load(spins + 32).lookup(split).v;
   const auto down = [](__m256i v) {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_permute4x64_epi64(v, 0xd8)));
@@ -20,8 +20,8 @@ SPINODAL_INLINE void gather64(const std::int8_t* spins, std::uint32_t* even, std
 }
 
 SPINODAL_INLINE void scatter64(std::uint32_t even, std::uint32_t odd, std::int8_t* spins) {
-  const __m256i byte = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
-                                        3, 3, 3, 3, 3, 3);
+  const __m256i byte =
+      _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
   const __m256i bit = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201u));
   const auto expand = [&](std::uint32_t bits) {
     const __m256i all = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)), byte);
@@ -159,8 +159,7 @@ std::int64_t packed_unequal_bonds(const PackedPlanes& lattice, std::int64_t row_
   return total;
 }
 
-std::int64_t packed_up_count(const PackedPlanes& lattice, int color, std::int64_t row_begin,
-                             std::int64_t row_end) {
+std::int64_t packed_up_count(const PackedPlanes& lattice, int color, std::int64_t row_begin, std::int64_t row_end) {
   const Bits last = Bits::load(lattice.sites), all = Bits::every_byte(255);
   std::int64_t total = 0;
   for (std::int64_t r = row_begin; r < row_end; ++r) {

@@ -103,8 +103,7 @@ class FullLaneRows128 {
 template <class Rows>
 class AlternatingRows {
  public:
-  explicit AlternatingRows(const PackedPlanes& lattice)
-      : rows_(lattice), odd_bands_(Bits::load(lattice.odd_bands)) {}
+  explicit AlternatingRows(const PackedPlanes& lattice) : rows_(lattice), odd_bands_(Bits::load(lattice.odd_bands)) {}
 
   template <bool to_left>
   SPINODAL_INLINE Bits side(Bits o, const std::uint8_t* p) const {
@@ -122,15 +121,12 @@ template <class F>
 SPINODAL_INLINE void with_rows(const PackedPlanes& lattice, F&& f) {
   const bool alternating = lattice.rows % 2 != 0;
   switch (lattice.lane_bits()) {
-    case 32:
-      return alternating ? f(AlternatingRows<LaneRows<32> >(lattice)) : f(LaneRows<32>(lattice));
-    case 64:
-      return alternating ? f(AlternatingRows<LaneRows<64> >(lattice)) : f(LaneRows<64>(lattice));
+    case 32: return alternating ? f(AlternatingRows<LaneRows<32> >(lattice)) : f(LaneRows<32>(lattice));
+    case 64: return alternating ? f(AlternatingRows<LaneRows<64> >(lattice)) : f(LaneRows<64>(lattice));
     case 128:
       if (alternating) return f(AlternatingRows<LaneRows<128> >(lattice));
       return lattice.width == 128 ? f(FullLaneRows128(lattice)) : f(LaneRows<128>(lattice));
-    default:
-      return lattice.has_end_words() ? f(WideRows(lattice)) : f(FullRows(lattice));
+    default: return lattice.has_end_words() ? f(WideRows(lattice)) : f(FullRows(lattice));
   }
 }
 

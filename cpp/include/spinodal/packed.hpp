@@ -61,7 +61,7 @@ void metropolis_sweep_rows(std::int8_t* spins, std::int64_t n_chains, LatticeSha
 
 /// The masks X4 and r8 of blocks first_block … first_block + n_blocks - 1 of color 0, 1024 bytes each, by turns;
 /// for tests of their law. Without overwrites the law is cells/4096.
-void packed_masks(double exponent, bool heat_bath, bool overwrites, std::uint32_t first_block,
-                  std::uint32_t n_blocks, const SweepOptions& options, std::uint8_t* out);
+void packed_masks(double exponent, bool heat_bath, bool overwrites, std::uint32_t first_block, std::uint32_t n_blocks,
+                  const SweepOptions& options, std::uint8_t* out);
 
 }  // namespace spinodal
