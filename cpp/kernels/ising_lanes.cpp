@@ -269,9 +269,9 @@ class FieldRule {
 
 template <bool planar, class Rule>
 __attribute__((noinline)) void update_colored(const ReplicaLattice& lattice, const ReplicaBlock& block,
-                                              const Rule& rule, const LaneMasks& masks) {
+                                              const Rule& rule, const LaneMasks& masks, TilePlace& place) {
   Tiles<planar>(lattice, block.color)
-      .visit(block.begin / 2, block.end / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
+      .visit(place, (block.end - block.begin) / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
         rule.update(Bits::load(site), UpCount::of<planar>(n), MasksAt(masks, vector)).store(site);
       });
 }
@@ -291,12 +291,12 @@ template <class V, class Words>
 class LaneSweeper {
  public:
   LaneSweeper(const ReplicaLattice& lattice, const LaneRules& rules, const ReplicaRun& run, const WordCache& cache)
-      : lattice_(lattice),
+      : words_(run.seed, cache),
+        lattice_(lattice),
         rules_(rules),
         run_(run),
         n_classes_(rules.rule[0][0].n_classes),
-        draw_(draw_lanes_of<V, Words>(n_classes_)),
-        words_(run.seed, cache) {}
+        draw_(draw_lanes_of<V, Words>(n_classes_)) {}
 
   /// Masks do not depend on spins, so those of the next block are drawn before this one is updated.
   void run() {
@@ -323,9 +323,7 @@ class LaneSweeper {
   }
 
  private:
-  const LaneRule& rule_at(const ReplicaWalk& at) const {
-    return rules_.rule[run_.is_bath(at.sweep())][at.block().color];
-  }
+  const LaneRule& rule_at(const ReplicaWalk& at) const { return rules_.rule[at.heat_bath()][at.block().color]; }
 
   void draw(const ReplicaWalk& at, LaneMasks& next, LaneMasks& current) {
     constexpr std::uint32_t thresholds = 2u << 24;
@@ -336,7 +334,8 @@ class LaneSweeper {
   }
 
   template <bool planar>
-  void update(const ReplicaBlock& block, const LaneRule& rule, const LaneMasks& masks) const {
+  void update(const ReplicaBlock& block, const LaneRule& rule, const LaneMasks& masks) {
+    if (block.begin == 0) place_ = {};
     if (rule.with_field) {
       if (rule.heat_bath) return update_in_order<planar>(block, FieldRule<planar, true>(rule), masks);
       return update_in_order<planar>(block, FieldRule<planar, false>(rule), masks);
@@ -346,18 +345,19 @@ class LaneSweeper {
   }
 
   template <bool planar, class Rule>
-  void update_in_order(const ReplicaBlock& block, const Rule& rule, const LaneMasks& masks) const {
+  void update_in_order(const ReplicaBlock& block, const Rule& rule, const LaneMasks& masks) {
     if (rules_.sequential) return update_in_sequence<planar>(lattice_, block, rule, rules_.reversed, masks);
-    return update_colored<planar>(lattice_, block, rule, masks);
+    return update_colored<planar>(lattice_, block, rule, masks, place_);
   }
 
+  LaneMasks masks_[2];
+  Words words_;
   const ReplicaLattice& lattice_;
   const LaneRules& rules_;
   const ReplicaRun& run_;
   const int n_classes_;
   const DrawLanes<Words> draw_;
-  Words words_;
-  LaneMasks masks_[2];
+  TilePlace place_;
 };
 
 SPINODAL_KERNELS_END

@@ -8,9 +8,9 @@ SPINODAL_KERNELS_BEGIN
 
 template <class Rule>
 __attribute__((noinline)) void update_tiles(const ReplicaLattice& lattice, const ReplicaBlock& block,
-                                            const BlockMasks& masks) {
+                                            const BlockMasks& masks, TilePlace& place) {
   Tiles<true>(lattice, block.color)
-      .visit(block.begin / 2, block.end / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
+      .visit(place, (block.end - block.begin) / 2, [&](std::uint8_t* site, const Neighbors& n, std::int64_t vector) {
         const std::int64_t at = vector_bytes * vector;
         Rule::update(Bits::load(site), n.pair, n.side, n.far, masks.x4 + at, masks.r8 + at, masks.tie + at).store(site);
       });
@@ -35,11 +35,7 @@ class ReplicaSweeper {
       } else {
         draw(next, masks_[1 - i], masks_[i]);
       }
-      if (run_.is_bath(here.sweep())) {
-        update_tiles<HeatBathRule>(lattice_, here.block(), masks_[i]);
-      } else {
-        update_tiles<MetropolisRule>(lattice_, here.block(), masks_[i]);
-      }
+      update(here, masks_[i]);
       here = next;
     }
   }
@@ -49,8 +45,17 @@ class ReplicaSweeper {
     const ReplicaBlock block = at.block();
     const BlockIndex index{static_cast<std::uint32_t>(block.begin / block_vectors), block.color,
                            static_cast<int>(block.end - block.begin), true};
-    draw_({run_.stream, run_.seed, at.sweep(), run_.group}, cache_, index, *rules_[run_.is_bath(at.sweep())], next,
-          current);
+    draw_({run_.stream, run_.seed, at.sweep(), run_.group}, cache_, index, *rules_[at.heat_bath()], next, current);
+  }
+
+  void update(const ReplicaWalk& at, const BlockMasks& masks) {
+    const ReplicaBlock block = at.block();
+    if (block.begin == 0) place_ = {};
+    if (at.heat_bath()) {
+      update_tiles<HeatBathRule>(lattice_, block, masks, place_);
+    } else {
+      update_tiles<MetropolisRule>(lattice_, block, masks, place_);
+    }
   }
 
   const ReplicaLattice& lattice_;
@@ -58,6 +63,7 @@ class ReplicaSweeper {
   const ReplicaRun& run_;
   const WordCache& cache_;
   const DrawBlock draw_;
+  TilePlace place_;
   BlockMasks masks_[2];
 };
 

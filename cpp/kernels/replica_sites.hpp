@@ -17,14 +17,16 @@ struct ReplicaBlock {
 class ReplicaWalk {
  public:
   ReplicaWalk(const ReplicaRun& run, int n_colors, std::int64_t n_vectors, int block_size)
-      : n_colors_(n_colors),
+      : run_(&run),
+        n_colors_(n_colors),
         n_vectors_(n_vectors),
         block_size_(block_size),
         sweep_(run.sweep),
-        stop_(run.sweep + static_cast<std::uint64_t>(run.n_sweeps)) {}
+        heat_bath_(run.is_bath(run.sweep)) {}
 
-  bool done() const { return sweep_ == stop_; }
+  bool done() const { return sweep_ - run_->sweep == static_cast<std::uint64_t>(run_->n_sweeps); }
   std::uint64_t sweep() const { return sweep_; }
+  bool heat_bath() const { return heat_bath_; }
   ReplicaBlock block() const {
     const std::int64_t end = begin_ + block_size_;
     return {color_, begin_, end < n_vectors_ ? end : n_vectors_};
@@ -36,13 +38,15 @@ class ReplicaWalk {
     begin_ = 0;
     if (++color_ < n_colors_) return;
     color_ = 0;
-    ++sweep_;
+    heat_bath_ = run_->is_bath(++sweep_);
   }
 
  private:
+  const ReplicaRun* run_;
   int n_colors_;
   std::int64_t n_vectors_, block_size_;
-  std::uint64_t sweep_, stop_;
+  std::uint64_t sweep_;
+  bool heat_bath_;
   std::int64_t begin_ = 0;
   int color_ = 0;
 };
@@ -66,37 +70,48 @@ SPINODAL_INLINE Pair pair_of(const std::uint8_t* a, const std::uint8_t* b) {
   return {first ^ second, first & second};
 }
 
-/// Tiles of one color. Tile t of row pair (z, y), y even, is the site (z, y, x), x = 2k + (z + color) % 2, and
-/// the site (z, y + 1, x + 1): they share the neighbours (z, y, x + 1) and (z, y + 1, x).
+/// A tile of a color: row pair (z, y), y even, and place k in it.
+struct TilePlace {
+  std::int64_t z = 0, y = 0, k = 0;
+};
+
+/// Tiles of one color. A tile is the site (z, y, x), x = 2k + (z + color) % 2, and the site (z, y + 1, x + 1): they
+/// share the neighbours (z, y, x + 1) and (z, y + 1, x).
 template <bool planar>
 class Tiles {
  public:
   Tiles(const ReplicaLattice& lattice, int color)
       : lattice_(lattice), color_(color), width_(lattice.lx / 2), row_(32 * lattice.lx), plane_(lattice.ly * row_) {}
 
-  /// Call update(site, neighbors, vector) for the sites of tiles begin … end - 1; begin's first has vector 0.
+  /// Call update(site, neighbors, vector) for the sites of n tiles from a place on, which moves past them; the first
+  /// site has vector 0.
   template <class Update>
-  SPINODAL_INLINE void visit(std::int64_t begin, std::int64_t end, Update&& update) const {
-    std::int64_t pair = begin / width_, k = begin % width_, vector = 0;
-    for (std::int64_t left = end - begin; left > 0; ++pair, k = 0) {
-      const std::int64_t stop = width_ - k < left ? width_ : k + left;
-      left -= stop - k;
-      vector = visit_row_pair(pair, k, stop, vector, update);
+  SPINODAL_INLINE void visit(TilePlace& at, std::int64_t n, Update&& update) const {
+    for (std::int64_t vector = 0; n > 0;) {
+      const std::int64_t stop = width_ - at.k < n ? width_ : at.k + n;
+      n -= stop - at.k;
+      vector = visit_row_pair(at, stop, vector, update);
+      at.k = stop;
+      if (stop < width_) return;
+      at.k = 0;
+      at.y += 2;
+      if (at.y == lattice_.ly) at.y = 0, ++at.z;
     }
   }
 
  private:
   template <class Update>
-  SPINODAL_INLINE std::int64_t visit_row_pair(std::int64_t pair, std::int64_t k, std::int64_t stop, std::int64_t vector,
+  SPINODAL_INLINE std::int64_t visit_row_pair(const TilePlace& at, std::int64_t stop, std::int64_t vector,
                                               Update&& update) const {
-    const std::int64_t pairs = lattice_.ly / 2, z = pair / pairs, y = 2 * (pair % pairs);
+    const std::int64_t z = at.z, y = at.y;
     std::uint8_t* plane = lattice_.sites + z * plane_;
     std::uint8_t *first = plane + y * row_, *second = first + row_;
     const std::uint8_t* before = plane + (y == 0 ? lattice_.ly - 1 : y - 1) * row_;
     const std::uint8_t* after = plane + (y + 2 == lattice_.ly ? 0 : y + 2) * row_;
     const std::int64_t below = (z == 0 ? lattice_.lz - 1 : -1) * plane_;
     const std::int64_t above = (z == lattice_.lz - 1 ? 1 - lattice_.lz : 1) * plane_;
-    for (std::int64_t x = 64 * k + 32 * ((z + color_) & 1); k < stop; ++k, x += 64, vector += 2) {
+    const std::int64_t first_x = 32 * ((z + color_) & 1);
+    for (std::int64_t x = 64 * at.k + first_x; x < 64 * stop + first_x; x += 64, vector += 2) {
       const std::int64_t west = x == 0 ? row_ - 32 : x - 32, east = x + 32 == row_ ? 0 : x + 32;
       const std::int64_t next = east + 32 == row_ ? 0 : east + 32;
       const Pair pair_bits = pair_of(first + east, second + x);

@@ -44,10 +44,10 @@ constexpr int max_classes = 7;
 /// neighbours, and the masks those that end up up: always in the heat bath; in a Metropolis sweep if they
 /// stood in the favoured direction, which is up from `first_up` up neighbours on.
 struct LaneRule {
-  bool heat_bath, with_field;
-  int n_classes, first_up;
   /// Of class j: c ⊕ (c << 1) by bits, c the cells of 256 of each lane; see LaneMasks.
   alignas(64) std::uint8_t plane[max_classes][threshold_bits + 1][32];
+  int n_classes, first_up;
+  bool heat_bath, with_field;
   /// Overwritten bits are set where 51 random bits are below this.
   alignas(64) std::uint64_t rest[replica_lanes][max_classes + 1];
 };

@@ -46,27 +46,48 @@ struct ReplicaWork {
   bool by_alias() const { return !lanes && chains.coupling.h == 0 && chains.shape.two_dimensional && chains.is_even(); }
 };
 
-/// Lanes without a chain have β = 0.
-void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
-  const ReplicaChains& chains = work.chains;
-  const auto rules = std::make_unique<LaneRules>();
-  prepare_lane_rules(chains.shape, chains.coupling, *rules);
-  const auto shares = std::make_unique<LaneShares[]>(replica_lanes + 1);
-  const LaneShares* of_lane[replica_lanes];
-  shares[replica_lanes] = lane_shares(chains.shape, chains.coupling, 0.0);
-  std::fill_n(of_lane, replica_lanes, &shares[replica_lanes]);
-  const double* beta = work.beta + slice.first_chain;
-  for (int i = 0; i < slice.n_chains(); ++i) {
-    const int lane = slice.lane_begin + i;
-    if (i > 0 && beta[i] == beta[i - 1]) {
-      of_lane[lane] = of_lane[lane - 1];
-      continue;
-    }
-    shares[lane] = lane_shares(chains.shape, chains.coupling, beta[i]);
-    of_lane[lane] = &shares[lane];
+/// The rules of a group, kept by each thread: often the next group has the same temperatures. Lanes without a
+/// chain have β = 0.
+const LaneRules& lane_rules_of(const ReplicaWork& work, const GroupSlice& slice) {
+  struct Cached {
+    LatticeShape shape;
+    Coupling coupling;
+    double beta[replica_lanes];
+    LaneRules rules;
+  };
+  thread_local std::unique_ptr<Cached> cached;
+  const LatticeShape shape = work.chains.shape;
+  const Coupling coupling = work.chains.coupling;
+  double beta[replica_lanes] = {};
+  std::copy_n(work.beta + slice.first_chain, slice.n_chains(), beta + slice.lane_begin);
+  if (cached != nullptr && cached->shape == shape && cached->coupling == coupling &&
+      std::equal(beta, beta + replica_lanes, cached->beta)) {
+    return cached->rules;
   }
-  for (const bool heat_bath : {false, true}) set_lanes(of_lane, heat_bath, *rules);
-  sweep_lanes(chains, slice, *rules, chains.options.sweep, chains.options.n_sweeps, lattice);
+  if (cached == nullptr) cached = std::make_unique<Cached>();
+  cached->shape = shape;
+  cached->coupling = coupling;
+  std::copy_n(beta, replica_lanes, cached->beta);
+  set_lane_rules(shape, coupling, beta, cached->rules);
+  return cached->rules;
+}
+
+/// The tables of one temperature, kept likewise.
+const ChainTables& tables_of(double exponent, int log_vectors) {
+  struct Cached {
+    double exponent;
+    int log_vectors;
+    ChainTables tables;
+  };
+  thread_local std::unique_ptr<Cached> cached;
+  if (cached == nullptr || cached->exponent != exponent || cached->log_vectors != log_vectors)
+    cached = std::make_unique<Cached>(Cached{exponent, log_vectors, ChainTables(exponent, log_vectors)});
+  return cached->tables;
+}
+
+void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
+  const SweepOptions& options = work.chains.options;
+  sweep_lanes(work.chains, slice, lane_rules_of(work, slice), options.sweep, options.n_sweeps, lattice);
 }
 
 void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
@@ -74,7 +95,7 @@ void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const Repl
   const SweepOptions& options = chains.options;
   int log_vectors = 0;
   while (log_vectors < 5 && std::int64_t{1} << log_vectors < chains.shape.n_sites() / 2) ++log_vectors;
-  const ChainTables tables(work.beta[slice.first_chain] * std::abs(chains.coupling.J), log_vectors);
+  const ChainTables& tables = tables_of(work.beta[slice.first_chain] * std::abs(chains.coupling.J), log_vectors);
   const PackedRule* rules[2] = {&tables.metropolis, &tables.heat_bath};
   const ReplicaRun run{options.stream,   options.seed,           options.sweep,
                        options.n_sweeps, chains.heat_bath_every, slice.group};

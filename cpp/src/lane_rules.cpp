@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "src/packed_tables.hpp"
 
@@ -121,6 +122,18 @@ void set_lanes(const LaneShares* const* of_lane, bool heat_bath, LaneRules& out)
       for (int lane = 0; lane < replica_lanes; lane += 8) set_planes(of_lane, heat_bath, color, j, lane, rule);
     }
   }
+}
+
+void set_lane_rules(LatticeShape shape, Coupling coupling, const double (&beta)[replica_lanes], LaneRules& out) {
+  std::vector<LaneShares> shares;
+  shares.reserve(replica_lanes);
+  const LaneShares* of_lane[replica_lanes];
+  for (int lane = 0; lane < replica_lanes; ++lane) {
+    if (lane == 0 || beta[lane] != beta[lane - 1]) shares.push_back(lane_shares(shape, coupling, beta[lane]));
+    of_lane[lane] = &shares.back();
+  }
+  prepare_lane_rules(shape, coupling, out);
+  for (const bool heat_bath : {false, true}) set_lanes(of_lane, heat_bath, out);
 }
 
 }  // namespace spinodal

@@ -26,4 +26,7 @@ void prepare_lane_rules(LatticeShape shape, Coupling coupling, LaneRules& out);
 /// Give every lane its share of the Metropolis rules (heat-bath rules) of both colors.
 void set_lanes(const LaneShares* const* of_lane, bool heat_bath, LaneRules& out);
 
+/// All rules of lanes at these temperatures.
+void set_lane_rules(LatticeShape shape, Coupling coupling, const double (&beta)[replica_lanes], LaneRules& out);
+
 }  // namespace spinodal

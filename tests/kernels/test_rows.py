@@ -13,8 +13,8 @@ from spinodal.backends import resolve
 from spinodal.backends.protocol import Backend
 from spinodal.kernels.layouts import rows_supports
 
-# Eight, four and two bands, and one; an even and an odd number of rows in each; rows that fill their lanes or end in the
-# middle of a word; one row that fills a vector, and many vectors.
+# Eight, four and two bands, and one; an even and an odd number of rows in each; rows that fill their lanes or end in
+# the middle of a word; one row that fills a vector, and many vectors.
 SHAPES = [
     (64, 64), (24, 64), (8, 64), (6, 64), (2, 66), (4, 130), (12, 128), (12, 200), (10, 128), (4, 256), (6, 256),
     (6, 258), (14, 250), (4, 510), (6, 512), (34, 514), (70, 512), (36, 1024), (6, 1098),

@@ -57,8 +57,8 @@ def share_cells(probability: list[int], max_cells: list[int]) -> tuple[list[int]
             if probability[o] * (cells[best] + 1) > probability[best] * (cells[o] + 1):
                 best = o
         cells[best] += 1
-    kept = min(min((p << 12) // n for p, n in zip(probability, cells, strict=True) if n > 0), ONE)
-    return cells, kept
+    ratios = [(p << 12) // n for p, n in zip(probability, cells, strict=True) if n > 0]
+    return cells, min(*ratios, ONE)
 
 
 def fill_columns(count: list[int], size: int) -> tuple[list[int], list[int]]:

@@ -312,7 +312,8 @@ def rows_sweeps(spins, layout, metropolis, heat_bath, heat_bath_every, reverse, 
             for block in range((n_numbers + _BLOCK - 1) // _BLOCK):
                 n = min(_BLOCK, n_numbers - _BLOCK * block)
                 draw_block(
-                    stream, rule, (_MASK, _OVERWRITE), block, n, color, t, (chain, chain), layout.log_vectors, words, masks
+                    stream, rule, (_MASK, _OVERWRITE), block, n, color, t, (chain, chain), layout.log_vectors, words,
+                    masks,
                 )  # fmt: skip
                 _update_block(planes, layout, block, color, masks, rule.heat_bath)
     _unpack(planes, spins, reverse)

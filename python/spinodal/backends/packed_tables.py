@@ -78,7 +78,8 @@ def _share_cells(probability: list[int], max_cells: list[int]) -> tuple[list[int
             if cells[o] < max_cells[o] and (best < 0 or p * (cells[best] + 1) > probability[best] * (cells[o] + 1)):
                 best = o
         cells[best] += 1
-    return cells, min(min((p << 12) // n for p, n in zip(probability, cells, strict=True) if n), _ONE)
+    ratios = [(p << 12) // n for p, n in zip(probability, cells, strict=True) if n]
+    return cells, min(*ratios, _ONE)
 
 
 def _fill_columns(count: list[int], size: int) -> tuple[list[int], list[int]]:
