@@ -187,9 +187,12 @@ void sweep_alone(const Work& work, const PackedPlanes& planes, std::int64_t chai
 void sweep_all(const Work& work) {
   // A barrier a color costs a microsecond: worth it where a thread's share of a color takes longer.
   constexpr std::int64_t min_sites_a_thread = 1 << 17;
-  const int n_threads = work.options.n_threads;
-  const bool split_lattice = work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 &&
-                             work.shape.n_sites() / n_threads >= min_sites_a_thread;
+  // Sixteen packed updates take the time of one that team_size counts; packing and unpacking that of four sweeps.
+  const std::int64_t n_sites = work.shape.n_sites(), n_sweeps = std::min<std::int64_t>(work.options.n_sweeps, 1 << 16);
+  const int n_threads =
+      team_size(work.options.n_threads, work.n_chains * work.shape.ly, work.n_chains * n_sites / 16 * (n_sweeps + 4));
+  const bool split_lattice =
+      work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 && n_sites / n_threads >= min_sites_a_thread;
   if (n_threads == 1) {  // no team: also what a forked child can run
     const PackedPlanes& planes = packed_buffer.planes(work.shape);
     for (std::int64_t c = 0; c < work.n_chains; ++c) sweep_alone(work, planes, c);
