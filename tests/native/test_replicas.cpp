@@ -38,8 +38,8 @@ const Case replica_cases[] = {
 };
 
 std::vector<double> betas(const Case& c, bool lanes) {
-  std::vector<double> beta;
-  for (std::int64_t i = 0; i < c.n_chains; ++i) beta.push_back(lanes ? 0.01 * static_cast<double>(i % 90) : 0.44);
+  std::vector<double> beta(static_cast<std::size_t>(c.n_chains), 0.44);
+  for (std::size_t i = 0; lanes && i < beta.size(); ++i) beta[i] = 0.01 * static_cast<double>(i % 90);
   return beta;
 }
 
