@@ -8,6 +8,8 @@ namespace spinodal::bindings {
 void bind_runtime(pybind11::module_& module);
 void bind_ising(pybind11::module_& module);
 void bind_cluster(pybind11::module_& module);
+void bind_tempering(pybind11::module_& module);
+void bind_packing(pybind11::module_& module);
 void bind_packed(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

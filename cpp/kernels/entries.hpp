@@ -19,6 +19,8 @@ std::int64_t bond_sum(const std::int8_t* spins, LatticeShape shape);
 WolffTotals wolff_steps(std::int8_t* spins, const WolffLattice&, const ClusterRule&, const ClusterKey&,
                         bool whole_clusters);
 std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice&, const ClusterRule&, const ClusterKey&);
+bool pack_spins(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
+void unpack_spins(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
 void packed_load(const std::int8_t* spins, const PackedPlanes&, bool stagger, std::int64_t row_begin,
                  std::int64_t row_end);
 void packed_store(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin, std::int64_t row_end);

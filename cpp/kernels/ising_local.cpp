@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checkerboard updates of one sublattice, 32 sites at a time, for any flip-probability table.
+// Checkerboard updates of one sublattice, 32 or 64 sites at a time, for any flip-probability table.
 //
 // A site's class is 2·(up neighbours) + (1 if up). The flip is decided by the first byte of its
 // 64-bit uniform wherever that byte differs from the threshold's; the one site in 256 where they
@@ -13,11 +13,15 @@ struct RowIndex {
   std::int32_t z, y;
 };
 
+template <class Vector>
 struct Undecided {
   RowIndex row;
-  std::uint32_t vector;
-  std::uint32_t sites;  // one bit a lane
+  std::uint32_t first_site;
+  typename Vector::Mask sites;  // one bit a lane
 };
+
+SPINODAL_INLINE int lowest_site(std::uint32_t sites) { return __builtin_ctz(sites); }
+SPINODAL_INLINE int lowest_site(std::uint64_t sites) { return __builtin_ctzll(sites); }
 
 /// A block of rows, one below the other, of the sublattice under update.
 struct RowBlock {
@@ -40,7 +44,7 @@ struct RowBlock {
   }
 };
 
-template <int n_neighbors, class Generator>
+template <int n_neighbors, class Vector, class Generator>
 class SublatticeUpdate {
  public:
   SPINODAL_INLINE SublatticeUpdate(const ColorPlanes& lattice, int color, const AcceptTable& accept,
@@ -65,7 +69,8 @@ class SublatticeUpdate {
   }
 
  private:
-  static constexpr int queue_size = 512, block_rows = 4;
+  static constexpr int queue_size = 512, block_rows = 4, lanes = Vector::lanes;
+  using Mask = typename Vector::Mask;
 
   SPINODAL_INLINE std::int64_t row_number(RowIndex index) const { return index.z * lattice_.ly + index.y; }
 
@@ -81,20 +86,21 @@ class SublatticeUpdate {
     const RowBlock block(lattice_, color_, index, n_rows);
     const std::ptrdiff_t stride = lattice_.stride;
     const std::int64_t width = lattice_.width;
-    typename Generator::Cursor cursor = generator_.cursor(counter(false, index));
+    auto cursor = generator_.template cursor<Vector>(counter(false, index));
     for (std::int64_t k = 0; k < width; k += lanes) {
-      Bytes uniform[n_rows], other[n_rows + 2];
+      Vector uniform[n_rows], other[n_rows + 2];
       generator_.template draw<n_rows>(cursor, uniform);
-      other[0] = Bytes::load(block.above + k);
-      for (int i = 0; i < n_rows; ++i) other[i + 1] = Bytes::load(block.same + i * stride + k);
-      other[n_rows + 1] = Bytes::load(block.below + k);
-      const std::uint32_t sites = width - k < lanes ? (std::uint32_t{1} << (width - k)) - 1 : ~0u;
+      other[0] = Vector::load(block.above + k);
+      for (int i = 0; i < n_rows; ++i) other[i + 1] = Vector::load(block.same + i * stride + k);
+      other[n_rows + 1] = Vector::load(block.below + k);
+      const Mask sites = width - k < lanes ? (Mask{1} << (width - k)) - 1 : ~Mask{0};
       for (int i = 0; i < n_rows; ++i) {
         const std::uint8_t* same = block.same + i * stride + k;
-        Bytes up = (other[i] + other[i + 1]) + (other[i + 2] + Bytes::load(same + (i % 2 ? -block.side : block.side)));
-        if constexpr (n_neighbors == 6) up = up + (Bytes::load(same + block.front) + Bytes::load(same + block.back));
-        const std::uint32_t undecided = update_vector(block.row + i * stride + k, up, uniform[i]) & sites;
-        queue_[n_queued_] = {{index.z, index.y + i}, static_cast<std::uint32_t>(k / lanes), undecided};
+        const Vector side = Vector::load(same + (i % 2 ? -block.side : block.side));
+        Vector up = (other[i] + other[i + 1]) + (other[i + 2] + side);
+        if constexpr (n_neighbors == 6) up = up + (Vector::load(same + block.front) + Vector::load(same + block.back));
+        const Mask undecided = update_vector(block.row + i * stride + k, up, uniform[i]) & sites;
+        queue_[n_queued_] = {{index.z, index.y + i}, static_cast<std::uint32_t>(k), undecided};
         n_queued_ += undecided != 0;
       }
       if (n_queued_ > queue_size - n_rows) settle();
@@ -107,20 +113,20 @@ class SublatticeUpdate {
   }
 
   /// Flip what the first byte decides; return the lanes it does not.
-  SPINODAL_INLINE std::uint32_t update_vector(std::uint8_t* sites, Bytes up, Bytes uniform) const {
-    const Bytes spin = Bytes::load(sites);
-    const Bytes threshold = Bytes::table(accept_.first_byte).lookup(up + up + spin);
-    (spin ^ Bytes::less(uniform, threshold)).store(sites);
-    return Bytes::equal_mask(uniform, threshold);
+  SPINODAL_INLINE Mask update_vector(std::uint8_t* sites, Vector up, Vector uniform) const {
+    const Vector spin = Vector::load(sites);
+    const Vector threshold = Vector::table(accept_.first_byte).lookup(up + up + spin);
+    spin.flipped_where_less(uniform, threshold).store(sites);
+    return Vector::equal_mask(uniform, threshold);
   }
 
   /// Compare the queued sites' other 56 bits; sites of one sublattice do not see each other.
   __attribute__((noinline)) void settle() {
     for (int i = 0; i < n_queued_; ++i) {
-      const Undecided& entry = queue_[i];
+      const Undecided<Vector>& entry = queue_[i];
       const RowBlock block(lattice_, color_, entry.row, 1);
-      for (std::uint32_t sites = entry.sites; sites != 0; sites &= sites - 1) {
-        settle_site(block, entry.row, std::int64_t{entry.vector} * lanes + __builtin_ctz(sites));
+      for (Mask sites = entry.sites; sites != 0; sites &= sites - 1) {
+        settle_site(block, entry.row, std::int64_t{entry.first_site} + lowest_site(sites));
       }
     }
     n_queued_ = 0;
@@ -146,7 +152,7 @@ class SublatticeUpdate {
   const Generator& generator_;
   const int color_;
   int n_queued_ = 0;
-  Undecided queue_[queue_size];
+  Undecided<Vector> queue_[queue_size];
 };
 
 SPINODAL_KERNELS_END
@@ -158,11 +164,18 @@ void update_rows(const ColorPlanes& lattice, int color, std::int64_t row_begin, 
                  const AcceptTable& accept, const SweepKey& key) {
   with_stream(key.stream, key.seed, [&](const auto& generator) {
     using Generator = std::remove_cv_t<std::remove_reference_t<decltype(generator)>>;
-    if (lattice.two_dimensional) {
-      SublatticeUpdate<4, Generator>(lattice, color, accept, key, generator).run(row_begin, row_end);
-    } else {
-      SublatticeUpdate<6, Generator>(lattice, color, accept, key, generator).run(row_begin, row_end);
+    const auto update = [&](auto vector) {
+      using Vector = decltype(vector);
+      if (lattice.two_dimensional) {
+        SublatticeUpdate<4, Vector, Generator>(lattice, color, accept, key, generator).run(row_begin, row_end);
+      } else {
+        SublatticeUpdate<6, Vector, Generator>(lattice, color, accept, key, generator).run(row_begin, row_end);
+      }
+    };
+    if constexpr (WideBytes::lanes > lanes) {
+      if (lattice.width > lanes) return update(WideBytes{});
     }
+    update(Bytes{});
   });
 }
 

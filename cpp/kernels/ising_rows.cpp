@@ -5,8 +5,6 @@
 // the other row's vector are common to both rows, so half of the first adder serves twice:
 //
 //   n = a + b + side + far,    a + b: pair,    a + b + side = sum + 2·carry
-#include <type_traits>
-
 #include "kernels/entries.hpp"
 #include "kernels/packed_masks.hpp"
 #include "kernels/packed_rows.hpp"
@@ -178,8 +176,8 @@ struct Updates {
 
 Updates updates_of(const PackedPlanes& lattice) {
   Updates updates{};
-  with_rows(lattice, [&](const auto& rows) {
-    using Rows = std::remove_cv_t<std::remove_reference_t<decltype(rows)> >;
+  with_rows(lattice, [&](auto kind) {
+    using Rows = typename decltype(kind)::Rows;
     updates = {{update_tiles<MetropolisRule, Rows, 0>, update_tiles<MetropolisRule, Rows, 1>},
                {update_tiles<HeatBathRule, Rows, 0>, update_tiles<HeatBathRule, Rows, 1>}};
   });

@@ -19,6 +19,8 @@ const KernelTable kernel_table = {
     bond_sum,
     wolff_steps,
     swendsen_wang_sweeps,
+    pack_spins,
+    unpack_spins,
     packed_load,
     packed_store,
     packed_edges,

@@ -14,13 +14,14 @@ namespace spinodal {
 ///
 /// Row r = z·ly + y of sublattice c holds the sites x = 2k + (y + z + c) % 2, k < width. Each row
 /// has a copy of its last site before it and of its first site after it, so that every
-/// neighbour of a vector of sites is one load; bytes past those are scratch.
+/// neighbour of a vector of sites is one load; bytes past those are scratch, as many as the last of the
+/// widest vectors reaches.
 struct ColorPlanes {
   std::uint8_t* plane[2];
   std::int64_t lz, ly, width, stride;
   bool two_dimensional;
 
-  static constexpr std::int64_t margin = 32;
+  static constexpr std::int64_t margin = 64;
   std::int64_t n_rows() const { return lz * ly; }
   std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + r * stride; }
 };
@@ -108,6 +109,8 @@ struct KernelTable {
                              bool whole_clusters);
   std::int64_t (*swendsen_wang_sweeps)(std::int8_t* spins, const ClusterLattice&, const ClusterRule&,
                                        const ClusterKey&);
+  bool (*pack_spins)(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
+  void (*unpack_spins)(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
   void (*packed_load)(const std::int8_t* spins, const PackedPlanes&, bool stagger, std::int64_t row_begin,
                       std::int64_t row_end);
   void (*packed_store)(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin,

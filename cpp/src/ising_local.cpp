@@ -41,7 +41,8 @@ class PlaneBuffer {
     planes_.lz = shape.lz;
     planes_.ly = shape.ly;
     planes_.width = shape.lx / 2;
-    planes_.stride = (planes_.width + 31) / 32 * 32 + ColorPlanes::margin;
+    const std::int64_t vector = planes_.width <= 32 ? 32 : 64;  // no longer than a row that is shorter
+    planes_.stride = (planes_.width + vector - 1) / vector * vector + vector;
     planes_.two_dimensional = shape.two_dimensional;
     const std::int64_t size = planes_.n_rows() * planes_.stride + 2 * ColorPlanes::margin;
     if (size > capacity_) grow(size);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from spinodal.backends.protocol import Bytes, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
 
 def available_isas() -> list[str]: ...
 def active_isa() -> str: ...
@@ -45,7 +45,7 @@ def packed_masks(
     sweep: int,
     chain: int,
     stream: str,
-) -> Bytes: ...
+) -> Bits: ...
 def wolff_step(
     spins: Spins,
     beta: Reals,
@@ -75,7 +75,29 @@ def swendsen_wang_sweep(
     n_threads: int,
     n_clusters: Integers,
 ) -> None: ...
+def parallel_tempering(
+    spins: Spins,
+    rung: Integers,
+    direction: Integers,
+    ladder: Reals,
+    J: float,
+    h: float,
+    swap_every: int,
+    heat_bath_every: int,
+    n_rounds: int,
+    seed: int,
+    round: int,
+    first_chain: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    swap_attempts: Integers,
+    swap_accepts: Integers,
+    round_trips: Integers,
+) -> None: ...
 def ising_energy(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...
 def magnetization(spins: Spins, out: Integers, ndim: int, n_threads: int) -> None: ...
 def local_field(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...
 def random_spins(out: Spins, seed: int, first_chain: int, stream: str, ndim: int, n_threads: int) -> None: ...
+def pack_spins(spins: Spins, out: Bits) -> bool: ...
+def unpack_spins(bits: Bits, out: Spins) -> None: ...

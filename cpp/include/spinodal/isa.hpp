@@ -7,7 +7,7 @@
 
 namespace spinodal {
 
-/// Names this build contains and this CPU can run, slowest first: "baseline", "avx2", "vaes".
+/// Names this build contains and this CPU can run, slowest first: "baseline", "avx2", "vaes", "avx512".
 std::vector<std::string> available_isas();
 
 /// The one in use: the last available, or the environment's SPINODAL_ISA.

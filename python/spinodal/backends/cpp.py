@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinodal import _native
-from spinodal.backends.protocol import Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
 
 
 class _CppBackend:
@@ -107,6 +107,31 @@ class _CppBackend:
         )
         return n_clusters
 
+    def parallel_tempering(
+        self,
+        spins: Spins,
+        rung: Integers,
+        direction: Integers,
+        ladder: Reals,
+        J: float,
+        h: float,
+        *,
+        swap_every: int,
+        heat_bath_every: int,
+        n_rounds: int,
+        seed: int,
+        round: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        attempts, accepts, trips = (np.zeros(len(spins), dtype=np.int64) for _ in range(3))
+        _native.parallel_tempering(
+            spins, rung, direction, ladder, J, h, swap_every, heat_bath_every, n_rounds, seed, round, first_chain,
+            stream, spins.ndim - 1, n_threads, attempts, accepts, trips,
+        )  # fmt: skip
+        return attempts, accepts, trips
+
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _native.ising_energy(spins, J, h, out, spins.ndim - 1, n_threads)
 
@@ -115,6 +140,12 @@ class _CppBackend:
 
     def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _native.local_field(spins, J, h, out, spins.ndim - 1, n_threads)
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        return _native.pack_spins(spins, out)
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        _native.unpack_spins(bits, out)
 
 
 BACKEND = _CppBackend()

@@ -9,8 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from spinodal.backends import numba_cluster, numba_ising, numba_rows, numba_streams, packed_tables
-from spinodal.backends.protocol import Integers, Reals, Spins, Words
+from spinodal.backends import (
+    numba_cluster,
+    numba_ising,
+    numba_rows,
+    numba_streams,
+    numba_tempering,
+    numpy_packing,
+    packed_tables,
+)
+from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
 
 
 def _for_each_chain(update: Callable[[int], None], n_chains: int, n_threads: int) -> None:
@@ -187,6 +195,36 @@ class _NumbaBackend:
         _for_each_chain(update, len(spins), n_threads)
         return n_clusters
 
+    def parallel_tempering(
+        self,
+        spins: Spins,
+        rung: Integers,
+        direction: Integers,
+        ladder: Reals,
+        J: float,
+        h: float,
+        *,
+        swap_every: int,
+        heat_bath_every: int,
+        n_rounds: int,
+        seed: int,
+        round: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        exchange = numba_tempering.Exchange(rung, direction, ladder)
+        energy = np.empty(len(spins))
+        for index in range(round, round + n_rounds):
+            self.metropolis_sweep(
+                spins, ladder[rung], J, h, n_sweeps=swap_every, seed=seed, sweep=index * swap_every,
+                first_chain=first_chain, heat_bath_every=heat_bath_every, stream=stream, n_threads=n_threads,
+            )  # fmt: skip
+            self.ising_energy(spins, J, h, energy, n_threads=n_threads)
+            counters = exchange.counters(index, first_chain)
+            exchange.attempt(index, energy, self.stream_blocks(stream, seed, counters))
+        return exchange.attempts, exchange.accepts, exchange.round_trips
+
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _check_spins(spins)
         boxes, planar = _boxes(spins)
@@ -207,6 +245,12 @@ class _NumbaBackend:
         total = sum(np.roll(spins, step, axis) for axis in lattice for step in (1, -1))
         np.multiply(J, total, out=out)
         out += h
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        return numpy_packing.pack_spins(spins, out)
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        numpy_packing.unpack_spins(bits, out)
 
 
 BACKEND = _NumbaBackend()

@@ -12,10 +12,22 @@ Spins = npt.NDArray[np.int8]
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint32]
-Bytes = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.uint8]
 
 
-class Backend(Protocol):
+class Packing(Protocol):
+    """Spins ±1 as bits, eight in a byte, the first in the highest bit; each row starts a new byte."""
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        """Pack rows (n_rows, n_sites); False, and ``out`` is of no use, if a value is not ±1."""
+        ...
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        """Undo ``pack_spins``: bits (n_rows, ceil(n_sites / 8)), spins (n_rows, n_sites)."""
+        ...
+
+
+class Backend(Packing, Protocol):
     """One implementation of the raw kernels.
 
     ``spins`` are C-contiguous int8 of shape (n_chains, *lattice), ``beta`` float64 of shape
@@ -118,6 +130,27 @@ class Backend(Protocol):
         n_threads: int,
     ) -> Integers:
         """Update all clusters in place; return the summed number of clusters."""
+        ...
+
+    def parallel_tempering(
+        self,
+        spins: Spins,
+        rung: Integers,
+        direction: Integers,
+        ladder: Reals,
+        J: float,
+        h: float,
+        *,
+        swap_every: int,
+        heat_bath_every: int,
+        n_rounds: int,
+        seed: int,
+        round: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        """Sweep and exchange in place; return what each chain adds to (swap attempts, accepts, round trips)."""
         ...
 
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:

@@ -25,6 +25,7 @@ from spinodal.kernels.ising import (
     wolff_step,
 )
 from spinodal.kernels.streams import stream_blocks
+from spinodal.kernels.tempering import parallel_tempering
 
 __all__ = [
     "STREAMS",
@@ -33,6 +34,7 @@ __all__ = [
     "local_field",
     "magnetization",
     "metropolis_sweep",
+    "parallel_tempering",
     "random_spins",
     "stream_blocks",
     "swendsen_wang_sweep",

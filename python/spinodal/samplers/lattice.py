@@ -49,8 +49,8 @@ class SpinState:
         return {"spins": self.spins}
 
 
-class SpinSampler(ABC):
-    """A sampler of Ising spins at one temperature a chain.
+class SpinSampler:
+    """What samplers of Ising spins share; a subclass adds ``step``.
 
     Parameters
     ----------
@@ -127,13 +127,21 @@ class SpinSampler(ABC):
     def state_from(self, draws: npt.ArrayLike) -> SpinState:
         """Return the state of chains that start from given configurations (copied)."""
         spins = np.array(draws, dtype=np.int8, order="C")
-        if spins.shape[1:] != self.system.shape or not np.array_equal(spins, np.asarray(draws)):
-            raise ValueError(f"configurations must be ±1 of shape (n_chains, {self.system.shape}); got {spins.shape}")
+        if spins.shape[1:] != self.system.shape:
+            shape = ", ".join(map(str, self.system.shape))
+            raise ValueError(f"configurations must be ±1 of shape (n_chains, {shape}); got shape {spins.shape}")
+        wrong = (spins != draws) | (np.abs(spins) != 1)
+        if wrong.any():
+            raise ValueError(f"configurations must be ±1; one holds {np.asarray(draws)[wrong].flat[0]}")
         return SpinState(spins)
 
     def restore(self, arrays: Mapping[str, Array]) -> SpinState:
         """Rebuild a state from its arrays."""
         return self.state_from(arrays["spins"])
+
+
+class ChainSampler(SpinSampler, ABC):
+    """A sampler of Ising spins whose chains do not see each other, one temperature a chain."""
 
     def step(
         self, key: Key, state: SpinState, n_steps: int = 1, *, n_threads: int | None = None

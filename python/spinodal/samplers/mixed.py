@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.samplers.auto import sampler
-from spinodal.samplers.lattice import SpinSampler, SpinState
+from spinodal.samplers.lattice import ChainSampler, SpinState
 from spinodal.samplers.metropolis import Metropolis
 from spinodal.samplers.protocol import Array, Info, Key
 
@@ -23,7 +23,7 @@ LOCAL_SWEEPS_PER_STEP = 4  # local sweeps are that much cheaper than cluster swe
 class Part:
     """Consecutive chains ``start:stop`` that one sampler moves, ``updates_per_step`` updates a step."""
 
-    sampler: SpinSampler
+    sampler: ChainSampler
     start: int
     stop: int
     updates_per_step: int
@@ -106,14 +106,15 @@ class MixedSampler:
         ]
         return {"method": "MixedSampler", **shared, "parts": parts} if len(parts) > 1 else {**shared, **parts[0]}
 
-    def init(self, key: Key, n_chains: int, **start: Any) -> SpinState:
+    def init(self, key: Key, n_chains: int) -> SpinState:
         """Return the start of every part's sampler."""
         self.chain_temperatures(n_chains)
-        states = []
-        for part in self.parts:
-            own = {name: values[part.start : part.stop] for name, values in start.items()}
-            states.append(part.sampler.init(_key_of(key, part), part.stop - part.start, **own).spins)
-        return SpinState(np.concatenate(states))
+        starts = [part.sampler.init(_key_of(key, part), part.stop - part.start) for part in self.parts]
+        return SpinState(np.concatenate([start.spins for start in starts]))
+
+    def state_from(self, draws: npt.ArrayLike) -> SpinState:
+        """Return the state of chains that start from given configurations (copied)."""
+        return self.parts[0].sampler.state_from(draws)
 
     def restore(self, arrays: Mapping[str, Array]) -> SpinState:
         """Rebuild a state from its arrays."""
