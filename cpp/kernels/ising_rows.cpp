@@ -3,8 +3,6 @@
 //
 // Two rows march together. Of a site's four neighbours, the one in its own row's vector and the one in
 // the other row's vector are common to both rows, so half of the first adder serves twice.
-#include <type_traits>
-
 #include "kernels/entries.hpp"
 #include "kernels/packed_masks.hpp"
 #include "kernels/packed_rows.hpp"
@@ -149,8 +147,8 @@ struct Updates {
 
 Updates updates_of(const PackedPlanes& lattice) {
   Updates updates{};
-  with_rows(lattice, [&](const auto& rows) {
-    using Rows = std::remove_cv_t<std::remove_reference_t<decltype(rows)> >;
+  with_rows(lattice, [&](auto kind) {
+    using Rows = typename decltype(kind)::Rows;
     updates = {{update_tiles<MetropolisRule, Rows, 0>, update_tiles<MetropolisRule, Rows, 1>},
                {update_tiles<HeatBathRule, Rows, 0>, update_tiles<HeatBathRule, Rows, 1>}};
   });

@@ -152,7 +152,8 @@ void packed_store(const PackedPlanes& lattice, std::int8_t* spins, bool stagger,
 
 std::int64_t packed_unequal_bonds(const PackedPlanes& lattice, std::int64_t row_begin, std::int64_t row_end) {
   std::int64_t total = 0;
-  with_rows(lattice, [&](const auto& rows) {
+  with_rows(lattice, [&](auto kind) {
+    const typename decltype(kind)::Rows rows(lattice);
     for (std::int64_t r = row_begin; r < row_end; ++r)
       total += r % 2 == 0 ? unequal_bonds<true>(lattice, rows, r) : unequal_bonds<false>(lattice, rows, r);
   });

@@ -116,17 +116,23 @@ class AlternatingRows {
   Bits odd_bands_;
 };
 
-/// Call f(rows) with the lattice's kind of row.
+/// A kind of row as an argument.
+template <class Rows_>
+struct RowKind {
+  using Rows = Rows_;
+};
+
+/// Call f(kind) with the lattice's kind of row.
 template <class F>
 SPINODAL_INLINE void with_rows(const PackedPlanes& lattice, F&& f) {
   const bool alternating = lattice.rows % 2 != 0;
   switch (lattice.lane_bits()) {
-    case 32: return alternating ? f(AlternatingRows<LaneRows<32> >(lattice)) : f(LaneRows<32>(lattice));
-    case 64: return alternating ? f(AlternatingRows<LaneRows<64> >(lattice)) : f(LaneRows<64>(lattice));
+    case 32: return alternating ? f(RowKind<AlternatingRows<LaneRows<32> > >()) : f(RowKind<LaneRows<32> >());
+    case 64: return alternating ? f(RowKind<AlternatingRows<LaneRows<64> > >()) : f(RowKind<LaneRows<64> >());
     case 128:
-      if (alternating) return f(AlternatingRows<LaneRows<128> >(lattice));
-      return lattice.width == 128 ? f(FullLaneRows128(lattice)) : f(LaneRows<128>(lattice));
-    default: return lattice.has_end_words() ? f(WideRows(lattice)) : f(FullRows(lattice));
+      if (alternating) return f(RowKind<AlternatingRows<LaneRows<128> > >());
+      return lattice.width == 128 ? f(RowKind<FullLaneRows128>()) : f(RowKind<LaneRows<128> >());
+    default: return lattice.has_end_words() ? f(RowKind<WideRows>()) : f(RowKind<FullRows>());
   }
 }
 

@@ -49,11 +49,12 @@ std::uint64_t share_cells(Outcome* outcomes, int n) {
   int left = n_cells;
   for (int o = 0; o < n; ++o) left -= outcomes[o].cells = static_cast<int>(outcomes[o].probability >> 50);
   for (; left > 0; --left) {
-    Outcome* best = nullptr;
-    for (Outcome* o = outcomes; o < outcomes + n; ++o) {
-      if (o->cells == o->max_cells) continue;
-      if (best == nullptr || static_cast<Wide>(o->probability) * static_cast<unsigned>(best->cells + 1) >
-                                 static_cast<Wide>(best->probability) * static_cast<unsigned>(o->cells + 1))
+    Outcome* best = outcomes;
+    while (best->cells == best->max_cells) ++best;
+    for (Outcome* o = best + 1; o < outcomes + n; ++o) {
+      if (o->cells<o->max_cells&& static_cast<Wide>(o->probability) *
+                   static_cast<unsigned>(best->cells + 1)> static_cast<Wide>(best->probability) *
+          static_cast<unsigned>(o->cells + 1))
         best = o;
     }
     ++best->cells;
@@ -97,7 +98,7 @@ int slots_for(double mean) {
 void set_values(const Outcome* values, int n_bits, std::uint64_t kept, int first_index, OverwriteTable& out) {
   const int n = 1 << n_bits, log_cells = n_bits == 4 ? 53 : 54;
   const Wide total = static_cast<Wide>(one - kept) << 12;
-  std::uint64_t count[256], cut[256], left = std::uint64_t{1} << log_cells;
+  std::uint64_t count[256] = {}, cut[256], left = std::uint64_t{1} << log_cells;
   std::uint8_t alias[256];
   int most = 0;
   for (int o = 0; o < n; ++o) {
