@@ -75,15 +75,15 @@ def read_spins(spins: Any, ndim: int) -> Spins:
     return flatten_chains(np.ascontiguousarray(array), ndim)
 
 
-def output(out: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: type) -> npt.NDArray[Any]:
+def output(out: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: type, name: str = "out") -> npt.NDArray[Any]:
     """Return ``out`` after a check, or a new array."""
     if out is None:
         return np.empty(shape, dtype=dtype)
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be a writeable C-contiguous {np.dtype(dtype)} array; got {type(out).__name__}")
+        raise TypeError(f"{name} must be a writeable C-contiguous {np.dtype(dtype)} array; got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise TypeError(
-            f"out must be a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}; "
+            f"{name} must be a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}; "
             f"got {out.dtype} {out.shape}"
         )
     return out

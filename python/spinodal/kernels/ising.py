@@ -43,6 +43,8 @@ def metropolis_sweep(
     heat_bath_every: int = 16,
     stream: StreamName = "ars7",
     layout: Layout | Literal["auto"] = "auto",
+    energy: Reals | None = None,
+    magnetization: Integers | None = None,
     ndim: int = 2,
     n_threads: int | None = None,
     backend: BackendName | None = None,
@@ -77,6 +79,9 @@ def metropolis_sweep(
         "replicas" packs 256 chains of one temperature, "lanes" 256 chains of any, both with any lengths, odd ones
         included (their sites are then updated one after another). "auto" is :func:`choose_layout`: a caller who
         cuts a batch of chains into several calls names the layout of the whole batch.
+    energy, magnetization : float64 and int64 arrays, shape of the leading axes, optional
+        Get :func:`ising_energy` and Σ_i s_i of every chain after the last sweep: while the spins are packed that
+        costs next to nothing.
     ndim : {2, 3}
         Number of trailing axes that are the lattice.
     n_threads : int, optional
@@ -105,29 +110,43 @@ def metropolis_sweep(
     check_randomness(seed, sweep, n_sweeps, first_chain, len(chains), "sweep")
     if layout == "auto":
         layout = choose_layout(chains.shape[1:], h, betas, first_chain)
+    leading = np.shape(spins)[:-ndim]
+    measured = {
+        name: output(out, leading, dtype, name).reshape(-1)
+        for name, out, dtype in (("energy", energy, np.float64), ("magnetization", magnetization, np.int64))
+        if out is not None
+    }
     advance = _in_layout(engine, layout, float(J), float(h))
     threads = resolve_n_threads(n_threads)
     for start, count in slices(engine, chains, sweep, n_sweeps, cost=COST[layout]):
         advance(
             chains, betas, n_sweeps=count, seed=seed, sweep=start, first_chain=first_chain,
             heat_bath_every=heat_bath_every, stream=stream, n_threads=threads,
+            **(measured if layout != "bytes" else {}),
         )  # fmt: skip
+    if layout == "bytes" or n_sweeps == 0:
+        _measure_bytes(engine, chains, float(J), float(h), measured, threads)
 
 
 def _in_layout(engine: Backend, layout: Layout, J: float, h: float) -> Callable[..., None]:
-    """Return an engine's sweep in a layout, less the energies."""
+    """Return an engine's sweep in a layout, as ``advance(chains, betas, **options)``."""
+    if layout == "rows":
+        return lambda chains, betas, **options: engine.metropolis_sweep_rows(chains, betas, J, **options)
+    sweep: Callable[..., None] = {
+        "bytes": engine.metropolis_sweep,
+        "replicas": engine.metropolis_sweep_replicas,
+        "lanes": engine.metropolis_sweep_lanes,
+    }[layout]
+    return lambda chains, betas, **options: sweep(chains, betas, J, h, **options)
 
-    def advance(chains: Spins, betas: Reals, **options: Any) -> None:
-        if layout == "rows":
-            engine.metropolis_sweep_rows(chains, betas, J, **options)
-        elif layout == "replicas":
-            engine.metropolis_sweep_replicas(chains, betas, J, h, **options)
-        elif layout == "lanes":
-            engine.metropolis_sweep_lanes(chains, betas, J, h, **options)
-        else:
-            engine.metropolis_sweep(chains, betas, J, h, **options)
 
-    return advance
+def _measure_bytes(
+    engine: Backend, chains: Spins, J: float, h: float, out: dict[str, npt.NDArray[Any]], n_threads: int
+) -> None:
+    if "energy" in out:
+        engine.ising_energy(chains, J, h, out["energy"], n_threads=n_threads)
+    if "magnetization" in out:
+        engine.magnetization(chains, out["magnetization"], n_threads=n_threads)
 
 
 def heat_bath_sweep(

@@ -14,8 +14,8 @@ from spinodal.kernels.arguments import check_even
 Layout = Literal["bytes", "rows", "replicas", "lanes"]
 TemperingLayout = Literal["auto", "bytes", "rows", "lanes"]
 LAYOUTS: tuple[Layout, ...] = ("bytes", "rows", "replicas", "lanes")
-"""``bytes``: a byte a spin. ``rows``: a bit a spin, the sites of a row side by side. ``replicas``: a bit a spin, 256 chains
-of one temperature side by side. ``lanes``: the same, a temperature a chain."""
+"""``bytes``: a byte a spin. ``rows``: a bit a spin, the sites of a row side by side. ``replicas``: a bit a spin, 256
+chains of one temperature side by side. ``lanes``: the same, a temperature a chain."""
 
 GROUP = 256
 """Chains side by side: chain c is in lane c % 256 of group c // 256."""
@@ -108,7 +108,7 @@ def choose_tempering_layout(
     return "lanes" if chosen == "replicas" else chosen
 
 
-# Flips per nanosecond of one thread, as measured with `spinodal bench --layouts`; only ratios matter.
+# Flips per nanosecond of one thread, roughly; only their ratios matter.
 
 
 def _bytes_speed(shape: tuple[int, ...]) -> float:

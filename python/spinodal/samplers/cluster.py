@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from spinodal import kernels
-from spinodal.backends.protocol import Reals, Spins
-from spinodal.samplers.lattice import ChainSampler
+from spinodal.backends.protocol import Reals
+from spinodal.samplers.lattice import ChainSampler, SpinState
 from spinodal.samplers.protocol import Info, Key
 
 
@@ -17,9 +17,9 @@ class Wolff(ChainSampler):
     :class:`~spinodal.samplers.lattice.SpinSampler`.
     """
 
-    def _update(self, key: Key, spins: Spins, beta: Reals, n_steps: int, n_threads: int | None) -> Info:
+    def _update(self, key: Key, state: SpinState, beta: Reals, n_steps: int, n_threads: int | None) -> Info:
         flipped, cluster_size = kernels.wolff_step(
-            spins, beta, self.system.J, self.system.h, n_steps=n_steps, seed=key.seed, step=key.step,
+            state.spins, beta, self.system.J, self.system.h, n_steps=n_steps, seed=key.seed, step=key.step,
             first_chain=key.first_chain, stream=self.stream, ndim=self.system.ndim, n_threads=n_threads,
             backend=self.backend,
         )  # fmt: skip
@@ -33,9 +33,9 @@ class SwendsenWang(ChainSampler):
     :class:`~spinodal.samplers.lattice.SpinSampler`.
     """
 
-    def _update(self, key: Key, spins: Spins, beta: Reals, n_steps: int, n_threads: int | None) -> Info:
+    def _update(self, key: Key, state: SpinState, beta: Reals, n_steps: int, n_threads: int | None) -> Info:
         n_clusters = kernels.swendsen_wang_sweep(
-            spins, beta, self.system.J, self.system.h, n_sweeps=n_steps, seed=key.seed, sweep=key.step,
+            state.spins, beta, self.system.J, self.system.h, n_sweeps=n_steps, seed=key.seed, sweep=key.step,
             first_chain=key.first_chain, stream=self.stream, ndim=self.system.ndim, n_threads=n_threads,
             backend=self.backend,
         )  # fmt: skip

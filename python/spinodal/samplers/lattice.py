@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -36,9 +36,10 @@ def check_temperature(temperature: npt.ArrayLike) -> Reals:
 
 @dataclass
 class SpinState:
-    """Spins of all chains."""
+    """Spins of all chains, and what the kernel that moved them last has measured on them."""
 
     spins: Spins
+    measured: Mapping[str, Array] | None = field(default=None, kw_only=True)
 
     @property
     def draws(self) -> Spins:
@@ -152,7 +153,8 @@ class ChainSampler(SpinSampler, ABC):
     ) -> tuple[SpinState, Info]:
         """Advance all chains by ``n_steps`` updates, in place."""
         beta = 1.0 / self.chain_temperatures(len(state.spins))
-        return state, self._update(key, state.spins, beta, n_steps, n_threads)
+        state.measured = None
+        return state, self._update(key, state, beta, n_steps, n_threads)
 
     @abstractmethod
-    def _update(self, key: Key, spins: Spins, beta: Reals, n_steps: int, n_threads: int | None) -> Info: ...
+    def _update(self, key: Key, state: SpinState, beta: Reals, n_steps: int, n_threads: int | None) -> Info: ...

@@ -11,12 +11,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from spinodal.backends.protocol import Spins
 from spinodal.samplers.auto import sampler
 from spinodal.samplers.lattice import ChainSampler, SpinState
 from spinodal.samplers.metropolis import Metropolis
 from spinodal.samplers.protocol import Array, Info, Key
 
-LOCAL_SWEEPS_PER_STEP = 4  # local sweeps are that much cheaper than cluster sweeps, and more
+LOCAL_SWEEPS_PER_STEP = 16  # packed local sweeps are that much cheaper than cluster sweeps, and more
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,29 @@ class MixedSampler:
     ) -> tuple[SpinState, Info]:
         """Advance all chains by ``n_steps`` steps, in place."""
         infos: list[Info] = []
+        views: list[SpinState] = []
         for part in self.parts:
             own = _key_of(key, part).at(key.step * part.updates_per_step)
             view = SpinState(state.spins[part.start : part.stop])
             infos.append(part.sampler.step(own, view, n_steps * part.updates_per_step, n_threads=n_threads)[1])
+            views.append(view)
+        state.measured = self._measured(views, n_threads)
         names = set.intersection(*(set(info) for info in infos))
         return state, {name: np.concatenate([info[name] for info in infos]) for name in sorted(names)}
+
+    def _measured(self, views: Sequence[SpinState], n_threads: int | None) -> Mapping[str, Array] | None:
+        """Join what the parts' kernels have measured; the rest is measured here, if there is any such part."""
+        if all(view.measured is None for view in views):
+            return None
+        found = [self._measure(view.spins, n_threads) if view.measured is None else view.measured for view in views]
+        return {name: np.concatenate([part[name] for part in found]) for name in ("energy", "magnetization")}
+
+    def _measure(self, spins: Spins, n_threads: int | None) -> Mapping[str, Array]:
+        system = self.system
+        return {
+            "energy": system.energy(spins, n_threads=n_threads),
+            "magnetization": system.magnetization(spins, n_threads=n_threads),
+        }
 
 
 def _key_of(key: Key, part: Part) -> Key:

@@ -97,13 +97,13 @@ class IsingModel:
         """Return what defines the system, for provenance."""
         return {"kind": "ising", "shape": list(self.shape), "J": float(self.J), "h": float(self.h)}
 
-    def energy(self, spins: Any) -> Reals:
+    def energy(self, spins: Any, *, n_threads: int | None = None) -> Reals:
         """Return the total energy, float64 of the leading shape."""
-        return kernels.ising_energy(self._check(spins), self.J, self.h, ndim=self.ndim)
+        return kernels.ising_energy(self._check(spins), self.J, self.h, ndim=self.ndim, n_threads=n_threads)
 
-    def magnetization(self, spins: Any) -> Integers:
+    def magnetization(self, spins: Any, *, n_threads: int | None = None) -> Integers:
         """Return Σ_i s_i, int64 of the leading shape."""
-        return kernels.magnetization(self._check(spins), ndim=self.ndim)
+        return kernels.magnetization(self._check(spins), ndim=self.ndim, n_threads=n_threads)
 
     def local_field(self, spins: Any) -> Reals:
         """Return J Σ_j s_j + h at every site, float64 in the shape of ``spins``."""
