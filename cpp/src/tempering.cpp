@@ -92,17 +92,26 @@ void check_rungs(const TemperingState& state, std::int64_t n_chains, std::int64_
   }
 }
 
-void check_tempering(const TemperingState& state, std::int64_t n_chains, const TemperingRule& rule) {
+void check_tempering(const TemperingState& state, const TemperingJob& job) {
+  const TemperingRule& rule = job.rule;
   if (rule.n_rungs < 2) throw std::invalid_argument("a ladder needs >= 2 rungs; got " + std::to_string(rule.n_rungs));
-  if (n_chains % rule.n_rungs != 0) {
+  if (job.n_chains % rule.n_rungs != 0) {
     throw std::invalid_argument("n_chains must be a multiple of the " + std::to_string(rule.n_rungs) + " rungs; got " +
-                                std::to_string(n_chains));
+                                std::to_string(job.n_chains));
   }
-  if (rule.swap_every < 1) {
-    throw std::invalid_argument("swap_every must be >= 1; got " + std::to_string(rule.swap_every));
+  if (rule.swap_every < 1 || static_cast<std::uint64_t>(rule.swap_every) > max_sweep) {
+    throw std::invalid_argument("swap_every must be >= 1 and <= 2^40; got " + std::to_string(rule.swap_every));
+  }
+  check_options(job.options, job.n_chains);
+  const auto every = static_cast<std::uint64_t>(rule.swap_every);
+  if (job.options.sweep + static_cast<std::uint64_t>(job.options.n_sweeps) > max_sweep / every) {
+    throw std::invalid_argument("all rounds together must be <= 2^40 sweeps; got rounds to " +
+                                std::to_string(job.options.sweep + static_cast<std::uint64_t>(job.options.n_sweeps)) +
+                                " of " + std::to_string(every) + " sweeps");
   }
   check_beta(rule.ladder, rule.n_rungs);
-  check_rungs(state, n_chains, rule.n_rungs);
+  check_rungs(state, job.n_chains, rule.n_rungs);
+  check_replicas(job);
 }
 
 }  // namespace
@@ -110,10 +119,11 @@ void check_tempering(const TemperingState& state, std::int64_t n_chains, const T
 void parallel_tempering(std::int8_t* spins, const TemperingState& state, std::int64_t n_chains, LatticeShape shape,
                         Coupling coupling, const TemperingRule& rule, const SweepOptions& options,
                         const TemperingTotals& totals) {
-  check_tempering(state, n_chains, rule);
+  const TemperingJob job{spins, n_chains, shape, coupling, rule, options};
+  check_tempering(state, job);
   Exchange exchange(state, n_chains, rule, options, totals);
   std::vector<double> energy(static_cast<std::size_t>(n_chains));
-  const auto replicas = make_replicas({spins, n_chains, shape, coupling, rule, options});
+  const auto replicas = make_replicas(job);
   for (std::int64_t i = 0; i < options.n_sweeps; ++i) {
     const std::uint64_t round = options.sweep + static_cast<std::uint64_t>(i);
     replicas->sweep(state.rung, round * static_cast<std::uint64_t>(rule.swap_every), energy.data());

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "spinodal/packed.hpp"
 #include "src/buffer.hpp"
 #include "src/replica_group.hpp"
+#include "src/validate.hpp"
 
 namespace spinodal {
 namespace {
@@ -51,7 +53,6 @@ class LaneReplicas : public Replicas {
         memory_(std::max<std::int64_t>(1, chains_.n_groups() * chains_.lattice_bytes())),
         team_(chains_.team(job.rule.swap_every)),
         rules_(static_cast<std::size_t>(team_)) {
-    check_replicas(chains_, job.spins, job.rule.ladder, job.rule.n_rungs);
     for (std::int64_t r = 0; r < job.rule.n_rungs; ++r)
       shares_.push_back(lane_shares(job.shape, job.coupling, job.rule.ladder[r]));
     shares_.push_back(lane_shares(job.shape, job.coupling, 0.0));  // of lanes without a chain
@@ -118,6 +119,26 @@ Layout parse_tempering_layout(const std::string& name) {
   if (name == "rows") return Layout::rows;
   if (name == "lanes") return Layout::lanes;
   throw std::invalid_argument("layout='" + name + "' is unknown here; choose one of: bytes, rows, lanes");
+}
+
+void check_replicas(const TemperingJob& job) {
+  const TemperingRule& rule = job.rule;
+  if (rule.layout == Layout::lanes) {
+    const ReplicaChains chains{job.n_chains, job.shape, job.coupling, job.options, rule.heat_bath_every};
+    return check_replicas(chains, job.spins, rule.ladder, rule.n_rungs);
+  }
+  check_shape(job.shape);
+  check_even(job.shape);
+  check_coupling(job.coupling);
+  check_spins(job.spins, job.n_chains * job.shape.n_sites());
+  if (rule.heat_bath_every < 0) {
+    throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(rule.heat_bath_every));
+  }
+  if (rule.layout != Layout::rows) return;
+  if (!rows_supports(job.shape)) throw std::invalid_argument("the rows layout needs two lengths, the last >= 64");
+  if (job.coupling.h != 0) {
+    throw std::invalid_argument("the rows layout takes no field; got h = " + std::to_string(job.coupling.h));
+  }
 }
 
 std::unique_ptr<Replicas> make_replicas(const TemperingJob& job) {

@@ -17,6 +17,9 @@ struct TemperingJob {
   const SweepOptions& options;
 };
 
+/// Refuse, before any work, lattices and couplings that the layout cannot take.
+void check_replicas(const TemperingJob& job);
+
 /// The replicas of a call to parallel_tempering, in the layout it asks for.
 class Replicas {
  public:

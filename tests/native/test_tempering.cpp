@@ -62,13 +62,17 @@ void test_same_bits_everywhere() {
 
 void test_refusals() {
   Replicas r{random_start({{1, 4, 4, true}, n_chains, 0})};
-  const auto advance = [&](std::int64_t n, std::int64_t swap_every) {
-    parallel_tempering(r.spins.data(), {r.rung.data(), r.direction.data()}, n, {1, 4, 4, true}, {1.0, 0.0},
-                       {ladder, n_rungs, swap_every, 16, Layout::bytes}, options(1, 0, 1),
+  const auto advance = [&](std::int64_t n, std::int64_t swap_every, LatticeShape shape = {1, 4, 4, true},
+                           Layout layout = Layout::bytes, std::int64_t first = 0) {
+    parallel_tempering(r.spins.data(), {r.rung.data(), r.direction.data()}, n, shape, {1.0, 0.1},
+                       {ladder, n_rungs, swap_every, 16, layout}, options(1, first, 1),
                        {r.totals.data(), r.totals.data() + n_chains, r.totals.data() + 2 * n_chains});
   };
   CHECK_REFUSES(advance(5, 1), "multiple of the 3 rungs; got 5");
-  CHECK_REFUSES(advance(n_chains, 0), "swap_every must be >= 1; got 0");
+  CHECK_REFUSES(advance(n_chains, 0), "swap_every must be >= 1 and <= 2^40; got 0");
+  CHECK_REFUSES(advance(n_chains, 3, {1, 4, 4, true}, Layout::lanes, std::int64_t{1} << 39), "<= 2^40 sweeps");
+  CHECK_REFUSES(advance(n_chains, 1, {1, 4, 3, true}), "even lengths; got 3");
+  CHECK_REFUSES(advance(n_chains, 1, {1, 2, 8, true}, Layout::rows), "the last >= 64");
   r.rung[4] = 1;
   CHECK_REFUSES(advance(n_chains, 1), "permutation of 0 … 2 in every ladder; chain 5 has 1");
 }

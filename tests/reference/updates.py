@@ -45,15 +45,17 @@ class Chains:
     h: float = 0.0
     ndim: int = 2
     stream: str = "ars7"
+    layout: str = "bytes"
     backend: str = "cpp"
     seed: int = 1
 
     def advance(self, spins: Array, first: int, n_steps: int) -> None:
         """Steps ``first`` to ``first + n_steps``, in place, on one thread."""
         unit = "step" if self.update == "wolff" else "sweep"
+        layout = {"layout": self.layout} if self.update in LOCAL else {}
         UPDATES[self.update](
             spins, self.beta, self.J, self.h, seed=self.seed, stream=self.stream, ndim=self.ndim, n_threads=1,
-            backend=self.backend, **{unit: first, f"n_{unit}s": n_steps},
+            backend=self.backend, **layout, **{unit: first, f"n_{unit}s": n_steps},
         )  # fmt: skip
 
     def chain_means(self, spins: Array, *, burn_in: int, n_draws: int, thin: int) -> dict[str, Array]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,12 @@ def mixed(model: sp.IsingModel, temperature: Array, **options: Any) -> MixedSamp
 
 SAMPLERS: dict[str, Callable[..., Any]] = {
     "metropolis": sp.Metropolis,
+    "metropolis_lanes": partial(sp.Metropolis, layout="lanes"),
     "heat_bath": sp.HeatBath,
     "wolff": sp.Wolff,
     "swendsen_wang": sp.SwendsenWang,
     "parallel_tempering": parallel_tempering,
+    "tempering_lanes": partial(parallel_tempering, layout="lanes"),
     "mixed": mixed,
     "auto": sp.sampler,
 }

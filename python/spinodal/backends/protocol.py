@@ -49,6 +49,10 @@ class Backend(Packing, Protocol):
         """Site updates after which a call should return, so that Ctrl-C is answered at once."""
         ...
 
+    def packed_speedup(self, stream: str) -> float:
+        """Return how many times faster than those updates bit-packed ones are, at least."""
+        ...
+
     def stream_blocks(self, stream: str, seed: int, counters: Words) -> Words:
         """Return the blocks (n, 4) of a stream at counters (n, 4)."""
         ...

@@ -26,7 +26,7 @@ from spinodal.kernels.arguments import (
     read_spins,
     slices,
 )
-from spinodal.kernels.layouts import COST, Layout, check_layout, choose_layout
+from spinodal.kernels.layouts import Layout, check_layout, choose_layout, relative_cost
 from spinodal.threads import resolve_n_threads
 
 
@@ -118,7 +118,8 @@ def metropolis_sweep(
     }
     advance = _in_layout(engine, layout, float(J), float(h))
     threads = resolve_n_threads(n_threads)
-    for start, count in slices(engine, chains, sweep, n_sweeps, cost=COST[layout]):
+    cost = relative_cost(engine, stream, layout, chains.shape[1:], h, range(first_chain, first_chain + len(chains)))
+    for start, count in slices(engine, chains, sweep, n_sweeps, cost=cost):
         advance(
             chains, betas, n_sweeps=count, seed=seed, sweep=start, first_chain=first_chain,
             heat_bath_every=heat_bath_every, stream=stream, n_threads=threads,

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from spinodal.backends import Backend
 from spinodal.backends.protocol import Reals
 from spinodal.kernels.arguments import check_even
 
@@ -20,8 +21,8 @@ chains of one temperature side by side. ``lanes``: the same, a temperature a cha
 GROUP = 256
 """Chains side by side: chain c is in lane c % 256 of group c // 256."""
 
-COST: dict[Layout, float] = {"bytes": 1.0, "rows": 1 / 16, "replicas": 1 / 16, "lanes": 1 / 6}
-"""Time of an update, in that of a byte's on the same machine; roughly."""
+MAX_SITES = 2**23
+"""Sites of a lattice of which 256 chains can lie side by side."""
 
 _MIN_ROW, _MAX_VECTORS = 64, 2**24
 
@@ -62,6 +63,8 @@ def check_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
             f"layout='rows' needs two even lengths, the last >= {_MIN_ROW}; got {shape} "
             "(use 'bytes', or 'replicas' for many chains)"
         )
+    if layout in ("replicas", "lanes") and math.prod(shape) > MAX_SITES:
+        raise ValueError(f"layout={layout!r} takes lattices of at most {MAX_SITES} sites; got {shape}")
     if layout == "rows" and h != 0:
         raise ValueError(f"layout='rows' takes no field; got h = {h} (use 'bytes', or 'replicas' for many chains)")
 
@@ -82,15 +85,36 @@ def choose_layout(shape: tuple[int, ...], h: float, beta: Reals, first_chain: in
     first_chain : int
         Global index of the first.
     """
-    n_chains = len(beta)
-    n_groups = -(-(first_chain % GROUP + n_chains) // GROUP)
-    uniform = has_uniform_groups(beta, first_chain)
+    return _fastest(shape, h, len(beta), first_chain, has_uniform_groups(beta, first_chain))
+
+
+def _fastest(shape: tuple[int, ...], h: float, n_chains: int, first_chain: int, uniform: bool) -> Layout:
     speed: dict[Layout, float] = {"bytes": _bytes_speed(shape)}
     if h == 0 and rows_supports(shape):
         speed["rows"] = _rows_speed(shape)
-    together: Layout = "replicas" if uniform else "lanes"
-    speed[together] = _group_speed(shape, h, uniform) * n_chains / (GROUP * n_groups)
+    if math.prod(shape) <= MAX_SITES:
+        together: Layout = "replicas" if uniform else "lanes"
+        speed[together] = _group_speed(shape, h, uniform) / _padding(n_chains, first_chain)
     return max(speed, key=lambda layout: speed[layout])
+
+
+def _padding(n_chains: int, first_chain: int) -> float:
+    """Lanes there are for each that holds a chain."""
+    n_groups = -(-(first_chain % GROUP + n_chains) // GROUP)
+    return GROUP * n_groups / n_chains
+
+
+def relative_cost(
+    engine: Backend, stream: str, layout: Layout, shape: tuple[int, ...], h: float, chains: range
+) -> float:
+    """Return the time of an update in that of a byte's by the same engine, at most; for cutting work into calls."""
+    if layout == "bytes":
+        return 1.0
+    cost = 1.0 / engine.packed_speedup(stream)
+    if layout == "rows":
+        return cost
+    by_thresholds = layout == "lanes" or h != 0 or len(shape) != 2 or any(length % 2 for length in shape)
+    return cost * (3.0 if by_thresholds else 1.0) * _padding(len(chains), chains.start)
 
 
 def check_tempering_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
@@ -104,7 +128,7 @@ def choose_tempering_layout(
     shape: tuple[int, ...], h: float, n_chains: int, first_chain: int = 0
 ) -> Literal["bytes", "rows", "lanes"]:
     """Return the fastest layout for that many replicas, no two of neighbouring temperatures alike."""
-    chosen = choose_layout(shape, h, np.arange(n_chains + 1.0)[1:], first_chain)
+    chosen = _fastest(shape, h, n_chains, first_chain, uniform=False)
     return "lanes" if chosen == "replicas" else chosen
 
 
@@ -116,8 +140,6 @@ def _bytes_speed(shape: tuple[int, ...]) -> float:
 
 
 def _rows_speed(shape: tuple[int, ...]) -> float:
-    if len(shape) == 3:
-        return 6.0
     return 24.0 if shape[-1] < 128 else 34.0
 
 

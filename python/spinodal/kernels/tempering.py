@@ -18,7 +18,7 @@ from spinodal.kernels.arguments import (
     prepare,
     slices,
 )
-from spinodal.kernels.layouts import COST, TemperingLayout, check_tempering_layout, choose_tempering_layout
+from spinodal.kernels.layouts import TemperingLayout, check_tempering_layout, choose_tempering_layout, relative_cost
 from spinodal.threads import resolve_n_threads
 
 
@@ -101,7 +101,8 @@ def parallel_tempering(
         layout = choose_tempering_layout(chains.shape[1:], h, len(chains), first_chain)
     threads = resolve_n_threads(n_threads)
     totals = np.zeros((3, len(chains)), dtype=np.int64)
-    for start, count in slices(engine, chains, round, n_rounds, cost=COST[layout] * (swap_every + 1)):
+    cost = relative_cost(engine, stream, layout, chains.shape[1:], h, range(first_chain, first_chain + len(chains)))
+    for start, count in slices(engine, chains, round, n_rounds, cost=cost * (swap_every + 1)):
         totals += engine.parallel_tempering(
             chains, rung, direction, betas, float(J), float(h), swap_every=swap_every, heat_bath_every=heat_bath_every,
             n_rounds=count, seed=seed, round=start, first_chain=first_chain, stream=stream, layout=layout,
