@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from spinodal.kernels.layouts import Layout
+
 Algorithm = Literal["metropolis", "heat_bath", "wolff", "swendsen_wang", "parallel_tempering"]
 
 NEAR_CRITICAL = 2.269
@@ -33,7 +35,7 @@ class Case:
     field: float = 0.0
     n_threads: int = 1
     stream: str = "ars7"
-    layout: Literal["auto", "bytes", "rows", "replicas", "lanes"] = "auto"
+    layout: Layout | Literal["auto"] = "auto"
     ours_only: bool = False
 
     @property
@@ -70,8 +72,8 @@ METROPOLIS = [
     Case("metropolis-field-512", "metropolis", _square(512), field=0.1),
     Case("metropolis-field-1024x32", "metropolis", _square(32), n_chains=1024, field=0.1),
     Case("metropolis-3d-64", "metropolis", (64, 64, 64), temperature=CRITICAL_3D),
-    Case("metropolis-bytes-512", "metropolis", _square(512), layout="bytes"),
-    Case("metropolis-bytes-3d-64", "metropolis", (64, 64, 64), temperature=CRITICAL_3D, layout="bytes"),
+    Case("metropolis-bytes-512", "metropolis", _square(512), layout="bytes", ours_only=True),
+    Case("metropolis-bytes-3d-64", "metropolis", (64, 64, 64), temperature=CRITICAL_3D, layout="bytes", ours_only=True),
     Case("metropolis-ars5-512", "metropolis", _square(512), stream="ars5", ours_only=True),
     Case("metropolis-ars5-4096", "metropolis", _square(4096), stream="ars5", ours_only=True),
     Case("metropolis-ars5-1024x32", "metropolis", _square(32), n_chains=1024, stream="ars5", ours_only=True),

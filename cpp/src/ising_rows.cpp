@@ -52,17 +52,18 @@ class PackedBuffer {
  public:
   const PackedPlanes& planes(LatticeShape shape) {
     if (shape.ly == planes_.ly && shape.lx == 2 * planes_.width) return planes_;
-    planes_ = planes_of(shape);
-    const auto size = static_cast<std::size_t>(planes_.plane_bytes());
+    PackedPlanes planes = planes_of(shape);
+    planes_ = {};  // of no use any more, should memory run out
+    const auto size = static_cast<std::size_t>(planes.plane_bytes());
     for (int color = 0; color < 2; ++color) {
       if (size > capacity_) {
         memory_[color].reset(static_cast<std::uint8_t*>(::operator new(size, std::align_val_t{64})));
       }
       std::memset(memory_[color].get(), 0, size);
-      planes_.plane[color] = memory_[color].get();
+      planes.plane[color] = memory_[color].get();
     }
     capacity_ = std::max(size, capacity_);
-    return planes_;
+    return planes_ = planes;
   }
 
  private:

@@ -107,8 +107,10 @@ def test_groups_of_different_temperatures(engine):
 @pytest.mark.parametrize("layout", ["replicas", "lanes"])
 @pytest.mark.parametrize("n_threads", [2, 3, 8])
 def test_threads(engine, layout, n_threads):
-    spins = start_of(1100, (16, 16))
-    one, many = (swept(layout, spins, 0.44, backend=engine, n_threads=n, n_sweeps=4) for n in (1, n_threads))
+    """Work enough for a team of compiled threads: each is worth 2¹⁸ updates, a packed one counted as a sixteenth."""
+    n_sweeps = 40 if engine.startswith("cpp") else 4
+    spins = start_of(1100, (32, 32))
+    one, many = (swept(layout, spins, 0.44, backend=engine, n_threads=n, n_sweeps=n_sweeps) for n in (1, n_threads))
     np.testing.assert_array_equal(many, one)
 
 

@@ -65,6 +65,14 @@ def test_cut_into_calls_and_threads(engine, layout):
 
 
 @pytest.mark.parametrize("layout", ["bytes", "lanes"])
+def test_a_team_shares_the_replicas(isa, layout):
+    state = start((32, 32), n_chains=520)
+    options = {"n_rounds": 2, "swap_every": 32 if layout == "lanes" else 2, "seed": 5, "layout": layout}
+    one, many = (advanced(kernels.parallel_tempering, state, n_threads=n, **options) for n in (1, 3))
+    assert_same(many, one)
+
+
+@pytest.mark.parametrize("layout", ["bytes", "lanes"])
 def test_ladders_are_apart(engine, layout):
     """The second ladder alone, named by its first chain, does what it does beside the first."""
     options = {"n_rounds": 9, "seed": 2, "layout": layout, "backend": engine}

@@ -129,7 +129,7 @@ def check_even(lattice: tuple[int, ...]) -> None:
         if length % 2:
             raise ValueError(
                 f"a periodic checkerboard update needs even lengths; got {length} in {lattice} "
-                "(wolff_step and swendsen_wang_sweep take odd lengths)"
+                "(wolff_step and swendsen_wang_sweep take odd lengths, and sweeps with layout='replicas' or 'lanes')"
             )
 
 

@@ -61,7 +61,7 @@ def metropolis_sweep(
     Parameters
     ----------
     spins : int8 array, shape (…, Ly, Lx) or (…, Lz, Ly, Lx)
-        Values ±1; C-contiguous and writeable; even lengths.
+        Values ±1; C-contiguous and writeable; even lengths, unless ``layout`` says otherwise.
     beta : float or array, broadcast to the leading axes
         Inverse temperature 1/T ≥ 0, in units of 1/J.
     J, h : float

@@ -30,7 +30,8 @@ def sampler(
 ) -> ChainSampler:
     """Return a sampler of a model by name; "auto" takes the one that decorrelates fastest per second.
 
-    Odd lengths need clusters. Near the transition of an unfrustrated lattice without a field the
+    Odd lengths need clusters, or a layout that takes them. Near the transition of an unfrustrated lattice without a field
+    the
     autocorrelation time of local moves grows as L^2.17, that of clusters hardly: Swendsen–Wang
     is taken there from ``crossover_length`` on. Elsewhere local sweeps win.
 
@@ -43,7 +44,8 @@ def sampler(
         Passed to the sampler.
     """
     if method == "auto":
-        method = _choose(model, check_temperature(temperature))
+        any_length = options.get("layout") in ("replicas", "lanes")
+        method = _choose(model, check_temperature(temperature), any_length)
     if method not in _SAMPLERS:
         raise ValueError(f"method={method!r} is unknown; choose one of: auto, {', '.join(_SAMPLERS)}")
     return _SAMPLERS[method](model, temperature, **options)
@@ -54,9 +56,9 @@ def crossover_length(ndim: int) -> int:
     return {2: 24, 3: 12}[ndim]
 
 
-def _choose(model: IsingModel, temperature: npt.NDArray[np.float64]) -> Method:
+def _choose(model: IsingModel, temperature: npt.NDArray[np.float64], any_length: bool) -> Method:
     if any(length % 2 for length in model.shape):
-        return "swendsen_wang"
+        return "metropolis" if any_length else "swendsen_wang"
     ratio = temperature / model.critical_temperature if model.J else np.full_like(temperature, np.inf)
     critical = bool(((ratio > _CRITICAL_WINDOW[0]) & (ratio < _CRITICAL_WINDOW[1])).any())
     clusters = critical and model.h == 0 and max(model.shape) >= crossover_length(model.ndim)

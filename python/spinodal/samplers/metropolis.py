@@ -72,7 +72,7 @@ class Metropolis(ChainSampler):
 
 
 class HeatBath(Metropolis):
-    """Checkerboard heat bath (Glauber); one step is one sweep. Even lengths only."""
+    """Checkerboard heat bath (Glauber); one step is one sweep. Parameters are those of :class:`Metropolis`."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ class Key:
     """Names the random numbers of one step; it holds no state.
 
     The numbers a chain sees depend on ``(seed, first_chain + chain, step)`` alone, so a run
-    may be cut into calls, chunks of chains and threads in any way and keeps its bits.
+    may be cut into calls, chunks of chains and threads in any way and keeps its bits, once the sampler is settled.
 
     Parameters
     ----------
