@@ -19,6 +19,12 @@ std::int64_t bond_sum(const std::int8_t* spins, LatticeShape shape);
 WolffTotals wolff_steps(std::int8_t* spins, const WolffLattice&, const ClusterRule&, const ClusterKey&,
                         bool whole_clusters);
 std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice&, const ClusterRule&, const ClusterKey&);
+std::int64_t lj_batch_width();
+void lj_batch(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial, bool measured);
+std::int64_t lj_outer_rows(const LjCells&, double reach, std::int64_t half, std::int64_t half_end, LjRows&);
+void lj_inner_rows(const LjCells&, double reach, const LjRows&);
+void lj_singles(const LjCells&, std::int64_t begin, std::int64_t end);
+LjTotals lj_forces(const LjCells&, const LjPotential&, const LjRows&, bool measured);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

@@ -19,6 +19,12 @@ const KernelTable kernel_table = {
     bond_sum,
     wolff_steps,
     swendsen_wang_sweeps,
+    lj_batch_width,
+    lj_batch,
+    lj_outer_rows,
+    lj_inner_rows,
+    lj_singles,
+    lj_forces,
 };
 
 }  // namespace SPINODAL_ISA

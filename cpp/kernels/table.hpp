@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/lj_types.hpp"
 #include "spinodal/ising.hpp"
 #include "spinodal/stream.hpp"
 
@@ -108,6 +109,13 @@ struct KernelTable {
                              bool whole_clusters);
   std::int64_t (*swendsen_wang_sweeps)(std::int8_t* spins, const ClusterLattice&, const ClusterRule&,
                                        const ClusterKey&);
+  std::int64_t (*lj_batch_width)();
+  void (*lj_batch)(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial,
+                   bool measured);
+  std::int64_t (*lj_outer_rows)(const LjCells&, double reach, std::int64_t half, std::int64_t half_end, LjRows&);
+  void (*lj_inner_rows)(const LjCells&, double reach, const LjRows&);
+  void (*lj_singles)(const LjCells&, std::int64_t begin, std::int64_t end);
+  LjTotals (*lj_forces)(const LjCells&, const LjPotential&, const LjRows&, bool measured);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

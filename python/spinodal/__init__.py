@@ -15,8 +15,10 @@ __version__ = "0.1.0"
 _MODULES = ("analysis", "exact", "interop", "kernels", "plots")
 
 _HOMES = {
+    "DoubleWell": "systems.double_well",
     "HeatBath": "samplers.metropolis",
     "IsingModel": "systems.ising",
+    "LennardJonesSystem": "systems.lennard_jones",
     "Metropolis": "samplers.metropolis",
     "MetropolisHastings": "samplers.metropolis",
     "ParallelTempering": "samplers.tempering",
@@ -29,8 +31,10 @@ _HOMES = {
 }
 
 __all__ = [
+    "DoubleWell",
     "HeatBath",
     "IsingModel",
+    "LennardJonesSystem",
     "Metropolis",
     "MetropolisHastings",
     "ParallelTempering",
@@ -55,7 +59,9 @@ if TYPE_CHECKING:
     from spinodal.samplers.run import run
     from spinodal.samplers.tempering import ParallelTempering
     from spinodal.samples import Samples, load
+    from spinodal.systems.double_well import DoubleWell
     from spinodal.systems.ising import IsingModel
+    from spinodal.systems.lennard_jones import LennardJonesSystem
 
 
 def __getattr__(name: str) -> Any:

@@ -52,3 +52,17 @@ def ising_energy(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_thre
 def magnetization(spins: Spins, out: Integers, ndim: int, n_threads: int) -> None: ...
 def local_field(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...
 def random_spins(out: Spins, seed: int, first_chain: int, stream: str, ndim: int, n_threads: int) -> None: ...
+def lennard_jones(
+    positions: Reals,
+    box: Reals,
+    periodic: bool,
+    epsilon: float,
+    sigma: float,
+    cutoff: float,
+    shift: str,
+    softening: float,
+    n_threads: int,
+    energy: Reals,
+    forces: Reals | None,
+    virial: Reals,
+) -> None: ...

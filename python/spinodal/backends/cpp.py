@@ -95,5 +95,25 @@ class _CppBackend:
     def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _native.local_field(spins, J, h, out, spins.ndim - 1, n_threads)
 
+    def lennard_jones(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        forces: Reals,
+        n_threads: int,
+    ) -> tuple[Reals, Reals]:
+        energy, virial = np.empty(len(positions)), np.empty(len(positions))
+        _native.lennard_jones(
+            positions, box, periodic, epsilon, sigma, cutoff, shift, softening, n_threads, energy, forces, virial
+        )
+        return energy, virial
+
 
 BACKEND = _CppBackend()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from spinodal.backends import numba_cluster, numba_ising, numba_streams
+from spinodal.backends import numba_cluster, numba_ising, numba_lennard_jones, numba_streams
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
 
@@ -175,6 +175,30 @@ class _NumbaBackend:
         total = sum(np.roll(spins, step, axis) for axis in lattice for step in (1, -1))
         np.multiply(J, total, out=out)
         out += h
+
+    def lennard_jones(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        forces: Reals,
+        n_threads: int,
+    ) -> tuple[Reals, Reals]:
+        constants = numba_lennard_jones.constants(epsilon, sigma, cutoff, shift, softening)
+        totals = np.empty((2, len(positions)))
+
+        def compute(system: int) -> None:
+            totals[:, system] = numba_lennard_jones.compute(positions[system], box, periodic, constants, forces[system])
+
+        _for_each_chain(compute, len(positions), n_threads)
+        numba_lennard_jones.check_finite(totals, positions, box, periodic)
+        return totals[0], totals[1]
 
 
 BACKEND = _NumbaBackend()

@@ -107,3 +107,20 @@ class Backend(Protocol):
     def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         """Write J Σ_j s_j + h at every site."""
         ...
+
+    def lennard_jones(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        forces: Reals,
+        n_threads: int,
+    ) -> tuple[Reals, Reals]:
+        """Write the forces (n_systems, n, dim) on positions of that shape; return energies and virials."""
+        ...

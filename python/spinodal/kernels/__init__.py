@@ -11,6 +11,8 @@ on a periodic lattice; an axis of length 2 has two bonds between the same sites.
 are a function of (``seed``, ``first_chain`` + chain, ``sweep`` + i) alone, in the named
 ``stream``: results do not depend on threads, instruction set, backend, or the number of calls.
 The global interpreter lock is released, and Ctrl-C is answered between whole sweeps.
+
+Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones`.
 """
 
 from spinodal.kernels.arguments import STREAMS
@@ -24,17 +26,21 @@ from spinodal.kernels.ising import (
     swendsen_wang_sweep,
     wolff_step,
 )
+from spinodal.kernels.lennard_jones import lennard_jones
+from spinodal.kernels.particles import tail_corrections
 from spinodal.kernels.streams import stream_blocks
 
 __all__ = [
     "STREAMS",
     "heat_bath_sweep",
     "ising_energy",
+    "lennard_jones",
     "local_field",
     "magnetization",
     "metropolis_sweep",
     "random_spins",
     "stream_blocks",
     "swendsen_wang_sweep",
+    "tail_corrections",
     "wolff_step",
 ]
