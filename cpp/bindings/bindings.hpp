@@ -8,6 +8,7 @@ namespace spinodal::bindings {
 void bind_runtime(pybind11::module_& module);
 void bind_ising(pybind11::module_& module);
 void bind_cluster(pybind11::module_& module);
+void bind_tempering(pybind11::module_& module);
 void bind_lennard_jones(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

@@ -6,5 +6,6 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_runtime(module);
   spinodal::bindings::bind_ising(module);
   spinodal::bindings::bind_cluster(module);
+  spinodal::bindings::bind_tempering(module);
   spinodal::bindings::bind_lennard_jones(module);
 }

@@ -48,6 +48,26 @@ def swendsen_wang_sweep(
     n_threads: int,
     n_clusters: Integers,
 ) -> None: ...
+def parallel_tempering(
+    spins: Spins,
+    rung: Integers,
+    direction: Integers,
+    ladder: Reals,
+    J: float,
+    h: float,
+    swap_every: int,
+    heat_bath_every: int,
+    n_rounds: int,
+    seed: int,
+    round: int,
+    first_chain: int,
+    stream: str,
+    ndim: int,
+    n_threads: int,
+    swap_attempts: Integers,
+    swap_accepts: Integers,
+    round_trips: Integers,
+) -> None: ...
 def ising_energy(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...
 def magnetization(spins: Spins, out: Integers, ndim: int, n_threads: int) -> None: ...
 def local_field(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threads: int) -> None: ...

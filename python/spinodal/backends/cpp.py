@@ -86,6 +86,31 @@ class _CppBackend:
         )
         return n_clusters
 
+    def parallel_tempering(
+        self,
+        spins: Spins,
+        rung: Integers,
+        direction: Integers,
+        ladder: Reals,
+        J: float,
+        h: float,
+        *,
+        swap_every: int,
+        heat_bath_every: int,
+        n_rounds: int,
+        seed: int,
+        round: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        attempts, accepts, trips = (np.zeros(len(spins), dtype=np.int64) for _ in range(3))
+        _native.parallel_tempering(
+            spins, rung, direction, ladder, J, h, swap_every, heat_bath_every, n_rounds, seed, round, first_chain,
+            stream, spins.ndim - 1, n_threads, attempts, accepts, trips,
+        )  # fmt: skip
+        return attempts, accepts, trips
+
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _native.ising_energy(spins, J, h, out, spins.ndim - 1, n_threads)
 

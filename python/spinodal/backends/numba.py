@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from spinodal.backends import numba_cluster, numba_ising, numba_lennard_jones, numba_streams
+from spinodal.backends import numba_cluster, numba_ising, numba_lennard_jones, numba_streams, numba_tempering
 from spinodal.backends.protocol import Integers, Reals, Spins, Words
 
 
@@ -154,6 +154,36 @@ class _NumbaBackend:
 
         _for_each_chain(update, len(spins), n_threads)
         return n_clusters
+
+    def parallel_tempering(
+        self,
+        spins: Spins,
+        rung: Integers,
+        direction: Integers,
+        ladder: Reals,
+        J: float,
+        h: float,
+        *,
+        swap_every: int,
+        heat_bath_every: int,
+        n_rounds: int,
+        seed: int,
+        round: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        exchange = numba_tempering.Exchange(rung, direction, ladder)
+        energy = np.empty(len(spins))
+        for index in range(round, round + n_rounds):
+            self.metropolis_sweep(
+                spins, ladder[rung], J, h, n_sweeps=swap_every, seed=seed, sweep=index * swap_every,
+                first_chain=first_chain, heat_bath_every=heat_bath_every, stream=stream, n_threads=n_threads,
+            )  # fmt: skip
+            self.ising_energy(spins, J, h, energy, n_threads=n_threads)
+            counters = exchange.counters(index, first_chain)
+            exchange.attempt(index, energy, self.stream_blocks(stream, seed, counters))
+        return exchange.attempts, exchange.accepts, exchange.round_trips
 
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _check_spins(spins)

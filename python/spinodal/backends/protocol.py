@@ -96,6 +96,27 @@ class Backend(Protocol):
         """Update all clusters in place; return the summed number of clusters."""
         ...
 
+    def parallel_tempering(
+        self,
+        spins: Spins,
+        rung: Integers,
+        direction: Integers,
+        ladder: Reals,
+        J: float,
+        h: float,
+        *,
+        swap_every: int,
+        heat_bath_every: int,
+        n_rounds: int,
+        seed: int,
+        round: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> tuple[Integers, Integers, Integers]:
+        """Sweep and exchange in place; return what each chain adds to (swap attempts, accepts, round trips)."""
+        ...
+
     def ising_energy(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         """Write the total energy of each chain."""
         ...

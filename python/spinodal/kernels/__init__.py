@@ -29,6 +29,7 @@ from spinodal.kernels.ising import (
 from spinodal.kernels.lennard_jones import lennard_jones
 from spinodal.kernels.particles import tail_corrections
 from spinodal.kernels.streams import stream_blocks
+from spinodal.kernels.tempering import parallel_tempering
 
 __all__ = [
     "STREAMS",
@@ -38,6 +39,7 @@ __all__ = [
     "local_field",
     "magnetization",
     "metropolis_sweep",
+    "parallel_tempering",
     "random_spins",
     "stream_blocks",
     "swendsen_wang_sweep",

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.samplers.cluster import SwendsenWang, Wolff
-from spinodal.samplers.lattice import SpinSampler, check_temperature
+from spinodal.samplers.lattice import ChainSampler, check_temperature
 from spinodal.samplers.metropolis import HeatBath, Metropolis
 from spinodal.systems.ising import IsingModel
 
 Method = Literal["auto", "metropolis", "heat_bath", "wolff", "swendsen_wang"]
-_SAMPLERS: dict[str, type[SpinSampler]] = {
+_SAMPLERS: dict[str, type[ChainSampler]] = {
     "metropolis": Metropolis,
     "heat_bath": HeatBath,
     "wolff": Wolff,
@@ -27,7 +27,7 @@ _CRITICAL_WINDOW = (0.9, 1.15)
 
 def sampler(
     model: IsingModel, temperature: float | npt.ArrayLike, method: Method = "auto", **options: Any
-) -> SpinSampler:
+) -> ChainSampler:
     """Return a sampler of a model by name; "auto" takes the one that decorrelates fastest per second.
 
     Odd lengths need clusters. Near the transition of an unfrustrated lattice without a field the

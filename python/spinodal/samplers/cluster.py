@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from spinodal import kernels
 from spinodal.backends.protocol import Reals, Spins
-from spinodal.samplers.lattice import SpinSampler
+from spinodal.samplers.lattice import ChainSampler
 from spinodal.samplers.protocol import Info, Key
 
 
-class Wolff(SpinSampler):
+class Wolff(ChainSampler):
     """Single-cluster updates; one step is one cluster a chain.
 
     ``info`` has ``flipped`` and ``cluster_size``, summed over the steps: at h = 0 the mean
@@ -26,7 +26,7 @@ class Wolff(SpinSampler):
         return {"flipped": flipped, "cluster_size": cluster_size}
 
 
-class SwendsenWang(SpinSampler):
+class SwendsenWang(ChainSampler):
     """All-cluster updates; one step divides the lattice into clusters and flips each with probability ½.
 
     ``info`` has ``n_clusters``, summed over the steps. Parameters are those of

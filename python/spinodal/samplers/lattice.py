@@ -49,8 +49,8 @@ class SpinState:
         return {"spins": self.spins}
 
 
-class SpinSampler(ABC):
-    """A sampler of Ising spins at one temperature a chain.
+class SpinSampler:
+    """What samplers of Ising spins share; a subclass adds ``step``.
 
     Parameters
     ----------
@@ -134,6 +134,10 @@ class SpinSampler(ABC):
     def restore(self, arrays: Mapping[str, Array]) -> SpinState:
         """Rebuild a state from its arrays."""
         return self.state_from(arrays["spins"])
+
+
+class ChainSampler(SpinSampler, ABC):
+    """A sampler of Ising spins whose chains do not see each other, one temperature a chain."""
 
     def step(
         self, key: Key, state: SpinState, n_steps: int = 1, *, n_threads: int | None = None

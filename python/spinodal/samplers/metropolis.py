@@ -10,12 +10,12 @@ import numpy.typing as npt
 from spinodal import kernels
 from spinodal.backends.protocol import Reals, Spins
 from spinodal.kernels.arguments import BackendName, StreamName, check_even
-from spinodal.samplers.lattice import SpinSampler, Start
+from spinodal.samplers.lattice import ChainSampler, Start
 from spinodal.samplers.protocol import Info, Key
 from spinodal.systems.ising import IsingModel
 
 
-class Metropolis(SpinSampler):
+class Metropolis(ChainSampler):
     """Checkerboard Metropolis; one step is one sweep.
 
     Every ``heat_bath_every``-th sweep is a heat bath, because the pure rule on a checkerboard is

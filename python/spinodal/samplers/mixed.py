@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.samplers.auto import sampler
-from spinodal.samplers.lattice import SpinSampler, SpinState
+from spinodal.samplers.lattice import ChainSampler, SpinState
 from spinodal.samplers.metropolis import Metropolis
 from spinodal.samplers.protocol import Array, Info, Key
 
@@ -23,7 +23,7 @@ LOCAL_SWEEPS_PER_STEP = 4  # local sweeps are that much cheaper than cluster swe
 class Part:
     """Consecutive chains ``start:stop`` that one sampler moves, ``updates_per_step`` updates a step."""
 
-    sampler: SpinSampler
+    sampler: ChainSampler
     start: int
     stop: int
     updates_per_step: int

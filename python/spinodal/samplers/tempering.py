@@ -17,9 +17,6 @@ from spinodal.samplers.lattice import SpinSampler, SpinState, Start
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.ising import IsingModel
 
-_TEMPERING_SWAP = 12  # Purpose::tempering_swap of spinodal/stream.hpp
-_UP, _DOWN = 1, -1
-
 
 @dataclass
 class TemperingState(SpinState):
@@ -125,64 +122,22 @@ class ParallelTempering(SpinSampler):
         spins = super().state_from(draws).spins
         self.chain_temperatures(len(spins))
         rung = np.arange(len(spins), dtype=np.int64) % len(self.temperature)
-        return TemperingState(spins, rung, self._direction(rung, np.zeros_like(rung)))
+        direction = np.where(rung == 0, 1, np.where(rung == len(self.temperature) - 1, -1, 0))
+        return TemperingState(spins, rung, direction)
 
     def restore(self, arrays: Mapping[str, Array]) -> TemperingState:
         """Rebuild a state from its arrays."""
         state = self.state_from(arrays["spins"])
         return TemperingState(state.spins, np.array(arrays["rung"]), np.array(arrays["direction"]))
 
-    def step(  # type: ignore[override]
+    def step(
         self, key: Key, state: TemperingState, n_steps: int = 1, *, n_threads: int | None = None
     ) -> tuple[TemperingState, Info]:
         """Advance all ladders by ``n_steps`` rounds of sweeps and swaps."""
-        n_chains = len(state.spins)
-        info = {name: np.zeros(n_chains, dtype=np.int64) for name in ("swap_attempts", "swap_accepts", "round_trips")}
-        for step in range(key.step, key.step + n_steps):
-            beta: Reals = 1.0 / self.temperature[state.rung]
-            self._update(key.at(step * self.swap_every), state.spins, beta, self.swap_every, n_threads)
-            self._swap(key.at(step), state, info)
-        return state, info
-
-    def _update(self, key: Key, spins: Spins, beta: Reals, n_steps: int, n_threads: int | None) -> Info:
-        kernels.metropolis_sweep(
-            spins, beta, self.system.J, self.system.h, n_sweeps=n_steps, seed=key.seed, sweep=key.step,
-            first_chain=key.first_chain, heat_bath_every=self.heat_bath_every, stream=self.stream,
-            ndim=self.system.ndim, n_threads=n_threads, backend=self.backend,
+        counted = kernels.parallel_tempering(
+            state.spins, state.rung, state.direction, 1.0 / self.temperature, self.system.J, self.system.h,
+            n_rounds=n_steps, swap_every=self.swap_every, heat_bath_every=self.heat_bath_every, seed=key.seed,
+            round=key.step, first_chain=key.first_chain, stream=self.stream, ndim=self.system.ndim,
+            n_threads=n_threads, backend=self.backend,
         )  # fmt: skip
-        return {}
-
-    def _swap(self, key: Key, state: TemperingState, info: dict[str, Integers]) -> None:
-        """Exchange the rungs of accepted pairs (r, r + 1), r of the step's parity, in every ladder."""
-        n_rungs = len(self.temperature)
-        base = n_rungs * np.arange(len(state.spins) // n_rungs)[:, None]
-        replica = np.argsort(state.rung.reshape(-1, n_rungs), axis=1) + base  # by ladder and rung
-        lower = np.arange(key.step % 2, n_rungs - 1, 2)
-        cold, hot = replica[:, lower], replica[:, lower + 1]
-        energy = self.system.energy(state.spins)
-        beta = 1.0 / self.temperature
-        log_ratio = (beta[lower] - beta[lower + 1]) * (energy[cold] - energy[hot])
-        accept = self._uniform(key, base + lower) < np.exp(np.minimum(log_ratio, 0.0))
-        info["swap_attempts"][(base + lower).reshape(-1)] += 1
-        info["swap_accepts"][(base + lower)[accept]] += 1
-        state.rung[cold[accept]] += 1
-        state.rung[hot[accept]] -= 1
-        before = state.direction
-        state.direction = self._direction(state.rung, before)
-        info["round_trips"] += (before == _DOWN) & (state.direction == _UP)
-
-    def _direction(self, rung: Integers, before: Integers) -> Integers:
-        """Return where each replica came from last: the coldest rung (+1) or the hottest (−1)."""
-        return np.where(rung == 0, _UP, np.where(rung == len(self.temperature) - 1, _DOWN, before))
-
-    def _uniform(self, key: Key, chain: Integers) -> Reals:
-        """Return one uniform in [0, 1) for each pair, named by its colder rung's global chain."""
-        counters = np.empty((chain.size, 4), dtype=np.uint32)
-        counters[:, 0] = _TEMPERING_SWAP << 20 | (key.step >> 32) << 24
-        counters[:, 1] = 0
-        counters[:, 2] = key.step & 0xFFFFFFFF
-        counters[:, 3] = key.first_chain + chain.reshape(-1)
-        words = kernels.stream_blocks(self.stream, key.seed, counters, backend=self.backend).astype(np.uint64)
-        bits = (words[:, 0] | words[:, 1] << np.uint64(32)) >> np.uint64(11)
-        fraction: Reals = bits.astype(np.float64) * 2.0**-53
-        return fraction.reshape(chain.shape)
+        return state, dict(zip(("swap_attempts", "swap_accepts", "round_trips"), counted, strict=True))
