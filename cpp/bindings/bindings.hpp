@@ -10,5 +10,6 @@ void bind_ising(pybind11::module_& module);
 void bind_cluster(pybind11::module_& module);
 void bind_tempering(pybind11::module_& module);
 void bind_lennard_jones(pybind11::module_& module);
+void bind_molecular_dynamics(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

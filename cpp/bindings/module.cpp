@@ -8,4 +8,5 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_cluster(module);
   spinodal::bindings::bind_tempering(module);
   spinodal::bindings::bind_lennard_jones(module);
+  spinodal::bindings::bind_molecular_dynamics(module);
 }

@@ -25,6 +25,11 @@ std::int64_t lj_outer_rows(const LjCells&, double reach, std::int64_t half, std:
 void lj_inner_rows(const LjCells&, double reach, const LjRows&);
 void lj_singles(const LjCells&, std::int64_t begin, std::int64_t end);
 LjTotals lj_forces(const LjCells&, const LjPotential&, const LjRows&, bool measured);
+void lj_batch_steps(const LjBatch&, const LjPotential&, LjMotion, std::int64_t n_steps, double* x, double* v, double* f,
+                    const double* noise, double* kinetic);
+void lj_batch_velocities(const LjBatch&, const LjMotion&, double* v, const double* noise);
+LjMoved lj_move(const LjCells&, const LjMotion&, const LjMoving&, std::int64_t half, std::int64_t half_end, bool finish,
+                bool start);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "spinodal/stream.hpp"
+
 namespace spinodal {
 
 /// Eq. (1) of spinodal/lennard_jones.hpp with its constants folded. With q = scale / ρ²,
@@ -63,6 +65,31 @@ struct LjRows {
   std::uint32_t* outer;  ///< clusters
   std::uint32_t* inner;  ///< offsets of halves in LjCells::halves
   std::int64_t n_rows, row_capacity, n_outer, outer_capacity;
+};
+
+/// One step of eq. (1) of molecular_dynamics.hpp, with its constants.
+struct LjMotion {
+  Stream stream;
+  Purpose purpose;
+  std::uint64_t seed, step;
+  std::uint32_t chain;
+  int dim;
+  double kick, drift, damping;  ///< dt/2m; dt/2; c, 1 without a bath
+  double mass, confinement;
+};
+
+/// What moves with LjCells: (n_clusters, 2, 12) each, x[4] y[4] z[4].
+struct LjMoving {
+  double* velocities;
+  const double* listed;          ///< positions when the list was built
+  const double* pruned;          ///< and when it was last pruned
+  const std::int32_t* particle;  ///< of each slot, or -1
+  double noise;                  ///< sqrt((1 - c²) T/m)
+};
+
+struct LjMoved {
+  double kinetic_energy;            ///< of the step that ends
+  double from_listed, from_pruned;  ///< largest squared displacements after the drift
 };
 
 }  // namespace spinodal

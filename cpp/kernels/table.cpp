@@ -25,6 +25,9 @@ const KernelTable kernel_table = {
     lj_inner_rows,
     lj_singles,
     lj_forces,
+    lj_batch_steps,
+    lj_batch_velocities,
+    lj_move,
 };
 
 }  // namespace SPINODAL_ISA

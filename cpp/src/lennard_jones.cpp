@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "src/dispatch.hpp"
+#include "src/lj_lanes.hpp"
 #include "src/lj_list.hpp"
 #include "src/lj_potential.hpp"
 #include "src/team.hpp"
@@ -12,15 +13,6 @@
 
 namespace spinodal {
 namespace {
-
-/// All pairs pay while a list costs more than it saves, and need a box in which the nearest image is the only one.
-bool takes_all_pairs(std::int64_t n_systems, std::int64_t n_particles, const Box& box, const LennardJones& potential) {
-  if (std::isinf(potential.cutoff)) return true;
-  for (int axis = 0; box.periodic && axis < box.dim; ++axis) {
-    if (box.length[axis] < 2 * potential.cutoff) return false;
-  }
-  return n_particles <= (n_systems == 1 ? 64 : 160);
-}
 
 struct Outputs {
   double *energy, *forces, *virial;
@@ -31,67 +23,22 @@ struct Outputs {
   }
 };
 
-/// The systems [first, first + n) of one vector; lanes without one repeat the last.
-class Lanes {
- public:
-  Lanes(std::int64_t n_particles, const Box& box) : n_(n_particles), box_(box), width_(kernels().lj_batch_width()) {
-    x_.room(3 * n_ * width_);
-    f_.room(3 * n_ * width_);
-    std::fill_n(x_.data(), 3 * n_ * width_, 0.0);
-  }
-
-  std::int64_t width() const { return width_; }
-
-  void compute(const double* positions, std::int64_t first, std::int64_t n, const LjPotential& potential,
-               const Outputs& out) {
-    read(positions, first, n);
-    const auto length = [&](int axis) { return axis < box_.dim && box_.periodic ? box_.length[axis] : 1.0; };
-    const LjBatch batch{n_, {length(0), length(1), length(2)}, box_.periodic};
-    double energy[16], virial[16];
-    kernels().lj_batch(batch, potential, x_.data(), f_.data(), energy, virial, true);
-    for (std::int64_t lane = 0; lane < n; ++lane) out.set(first + lane, {energy[lane], virial[lane]});
-    if (out.forces != nullptr) write(out.forces, first, n);
-  }
-
- private:
-  void read(const double* positions, std::int64_t first, std::int64_t n) {
-    for (std::int64_t lane = 0; lane < width_; ++lane) {
-      const double* from = positions + (first + std::min(lane, n - 1)) * n_ * box_.dim;
-      for (std::int64_t i = 0; i < n_; ++i) {
-        for (int axis = 0; axis < box_.dim; ++axis) {
-          x_.data()[(axis * n_ + i) * width_ + lane] = from[i * box_.dim + axis];
-        }
-      }
-    }
-  }
-
-  void write(double* forces, std::int64_t first, std::int64_t n) const {
-    for (std::int64_t lane = 0; lane < n; ++lane) {
-      double* to = forces + (first + lane) * n_ * box_.dim;
-      for (std::int64_t i = 0; i < n_; ++i) {
-        for (int axis = 0; axis < box_.dim; ++axis) {
-          to[i * box_.dim + axis] = f_.data()[(axis * n_ + i) * width_ + lane];
-        }
-      }
-    }
-  }
-
-  std::int64_t n_;
-  Box box_;
-  std::int64_t width_;
-  Scratch<double> x_, f_;
-};
-
 void all_pairs(const double* positions, std::int64_t n_systems, std::int64_t n_particles, const Box& box,
                const LjPotential& potential, const Outputs& out, int n_threads) {
   const std::int64_t width = kernels().lj_batch_width(), n_vectors = (n_systems + width - 1) / width;
+  const LjBatch batch = batch_in(box, n_particles);
   const int team = team_size(n_threads, n_vectors, 8 * n_systems * n_particles * n_particles);
 #pragma omp parallel num_threads(team) if (team > 1)
   {
-    Lanes lanes(n_particles, box);
+    LjLanes x(n_particles, box.dim), f(n_particles, box.dim);
+    double energy[16], virial[16];  // more than there are lanes
 #pragma omp for schedule(static)
     for (std::int64_t v = 0; v < n_vectors; ++v) {
-      lanes.compute(positions, v * width, std::min(width, n_systems - v * width), potential, out);
+      const std::int64_t first = v * width, n = std::min(width, n_systems - first);
+      x.read(positions, first, n);
+      kernels().lj_batch(batch, potential, x.data(), f.data(), energy, virial, true);
+      for (std::int64_t lane = 0; lane < n; ++lane) out.set(first + lane, {energy[lane], virial[lane]});
+      if (out.forces != nullptr) f.write(out.forces, first, n);
     }
   }
 }
@@ -127,7 +74,7 @@ void lennard_jones(const double* positions, std::int64_t n_systems, std::int64_t
   check_threads(n_threads);
   const LjPotential folded = fold(potential);
   const Outputs out{energy, forces, virial};
-  if (takes_all_pairs(n_systems, n_particles, box, potential)) {
+  if (takes_all_pairs(n_particles, box, potential)) {
     all_pairs(positions, n_systems, n_particles, box, folded, out, n_threads);
   } else {
     by_list(positions, n_systems, n_particles, box, folded, out, n_threads);

@@ -187,14 +187,21 @@ void LjSorted::bound() {
   }
 }
 
-void LjSorted::read_forces(double* forces) const {
+void LjSorted::gather(const double* halves, std::int64_t stride, std::int64_t offset, double* numbers) const {
   for (std::int64_t slot = 0; slot < cells_.n_clusters * cluster_size; ++slot) {
-    const std::int32_t i = particle_.data()[slot];
+    const std::int64_t i = particle_.data()[slot];
     if (i < 0) continue;
-    const double* half = cells_.halves + slot / n_half * LjCells::half_size;
-    for (int axis = 0; axis < dim_; ++axis) {
-      forces[dim_ * i + axis] = half[12 + 4 * inner_axis(dim_, axis) + slot % n_half];
-    }
+    const double* half = halves + slot / n_half * stride + offset + slot % n_half;
+    for (int axis = 0; axis < dim_; ++axis) numbers[dim_ * i + axis] = half[n_half * inner_axis(dim_, axis)];
+  }
+}
+
+void LjSorted::scatter(const double* numbers, double* halves, std::int64_t stride, std::int64_t offset) const {
+  for (std::int64_t slot = 0; slot < cells_.n_clusters * cluster_size; ++slot) {
+    const std::int64_t i = particle_.data()[slot];
+    if (i < 0) continue;
+    double* half = halves + slot / n_half * stride + offset + slot % n_half;
+    for (int axis = 0; axis < dim_; ++axis) half[n_half * inner_axis(dim_, axis)] = numbers[dim_ * i + axis];
   }
 }
 

@@ -24,8 +24,14 @@ class LjSorted {
   /// Slot of LjCells (8 a cluster) → particle, or -1 in a pad.
   const std::int32_t* particle() const { return particle_.data(); }
 
-  /// The forces in the halves' records, in the caller's order.
-  void read_forces(double* forces) const;
+  /// Numbers of the halves' records (n_clusters, 2, stride), from an offset on, in the caller's order.
+  void gather(const double* halves, std::int64_t stride, std::int64_t offset, double* numbers) const;
+
+  /// The other way; pads are left as they are.
+  void scatter(const double* numbers, double* halves, std::int64_t stride, std::int64_t offset) const;
+
+  /// The forces in the halves' records.
+  void read_forces(double* forces) const { gather(cells_.halves, LjCells::half_size, 12, forces); }
 
  private:
   void wrap(const double* positions, const Box& box);

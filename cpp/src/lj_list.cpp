@@ -89,4 +89,18 @@ LjTotals LjList::evaluate(const LjPotential& potential, bool measured, int n_thr
   return totals;
 }
 
+LjMoved LjList::move(const LjMotion& motion, const LjMoving& moving, bool finish, bool start, int n_threads) {
+  for_slabs(0, 1, n_threads, [&](Slab& slab) {
+    slab.moved =
+        kernels().lj_move(sorted_.cells(), motion, moving, 2 * slab.first_cluster, 2 * slab.cluster_end, finish, start);
+  });
+  LjMoved moved{};
+  for (std::size_t s = 0; s < n_slabs_; ++s) {
+    moved.kinetic_energy += slabs_[s].moved.kinetic_energy;
+    moved.from_listed = std::max(moved.from_listed, slabs_[s].moved.from_listed);
+    moved.from_pruned = std::max(moved.from_pruned, slabs_[s].moved.from_pruned);
+  }
+  return moved;
+}
+
 }  // namespace spinodal

@@ -24,6 +24,9 @@ class LjList {
   /// Forces into the halves' records.
   LjTotals evaluate(const LjPotential& potential, bool measured, int n_threads);
 
+  /// End a step, begin one, or both; energies are added, and displacements compared, slab by slab.
+  LjMoved move(const LjMotion& motion, const LjMoving& moving, bool finish, bool start, int n_threads);
+
   LjSorted& sorted() { return sorted_; }
 
  private:
@@ -33,6 +36,7 @@ class LjList {
     Scratch<std::uint32_t> outer, inner;
     LjRows rows{};
     LjTotals totals{};
+    LjMoved moved{};
   };
 
   void divide(double reach);

@@ -54,6 +54,14 @@ LjPotential fold(const LennardJones& potential) {
   return u;
 }
 
+bool takes_all_pairs(std::int64_t n_particles, const Box& box, const LennardJones& potential) {
+  if (std::isinf(potential.cutoff)) return true;
+  for (int axis = 0; box.periodic && axis < box.dim; ++axis) {
+    if (box.length[axis] < 2 * potential.cutoff) return false;
+  }
+  return n_particles <= 128;
+}
+
 void check_potential(const LennardJones& potential, const Box& box) {
   if (!positive(potential.epsilon)) refuse("epsilon must be finite and > 0; got ", potential.epsilon);
   if (!positive(potential.sigma)) refuse("sigma must be finite and > 0; got ", potential.sigma);

@@ -18,6 +18,7 @@ _HOMES = {
     "DoubleWell": "systems.double_well",
     "HeatBath": "samplers.metropolis",
     "IsingModel": "systems.ising",
+    "Langevin": "samplers.langevin",
     "LennardJonesSystem": "systems.lennard_jones",
     "Metropolis": "samplers.metropolis",
     "MetropolisHastings": "samplers.metropolis",
@@ -34,6 +35,7 @@ __all__ = [
     "DoubleWell",
     "HeatBath",
     "IsingModel",
+    "Langevin",
     "LennardJonesSystem",
     "Metropolis",
     "MetropolisHastings",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from spinodal import analysis, exact, interop, kernels, plots
     from spinodal.samplers.auto import sampler
     from spinodal.samplers.cluster import SwendsenWang, Wolff
+    from spinodal.samplers.langevin import Langevin
     from spinodal.samplers.metropolis import HeatBath, Metropolis, MetropolisHastings
     from spinodal.samplers.run import run
     from spinodal.samplers.tempering import ParallelTempering

@@ -28,6 +28,8 @@ enum class Purpose : std::uint32_t {
   cluster_field = 10,
   initial_spins = 11,
   tempering_swap = 12,
+  langevin_noise = 13,      ///< row: particle; sweep: step
+  initial_velocities = 14,  ///< the same
 };
 
 /// Counter words: c0 = block | purpose << 20 | (sweep >> 32) << 24, c1 = row,

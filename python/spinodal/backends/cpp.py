@@ -140,5 +140,52 @@ class _CppBackend:
         )
         return energy, virial
 
+    def langevin_steps(
+        self,
+        positions: Reals,
+        velocities: Reals,
+        listed: Reals,
+        box: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        timestep: float,
+        friction: float,
+        mass: float,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Reals:
+        kinetic_energy = np.empty(len(positions))
+        _native.langevin_steps(
+            positions, velocities, listed, box, periodic, epsilon, sigma, cutoff, shift, softening, confinement,
+            temperature, timestep, friction, mass, n_steps, seed, step, first_chain, stream, n_threads, kinetic_energy,
+        )  # fmt: skip
+        return kinetic_energy
+
+    def maxwell_velocities(
+        self,
+        out: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        mass: float,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        _native.maxwell_velocities(out, periodic, temperature, mass, seed, step, first_chain, stream, n_threads)
+
 
 BACKEND = _CppBackend()
