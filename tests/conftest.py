@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What every test folder shares: backends, instruction sets, streams, and deterministic examples."""
+"""What every test folder shares: backends, instruction sets, streams, deterministic examples, and the machine."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -16,6 +19,32 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+_PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
+if _PARALLEL:
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # teams of several workers: one that waits must not spin
+
+
+@contextmanager
+def _machine(*, alone: bool) -> Iterator[None]:
+    """Share the machine with the tests of other workers, or have it alone: who waits keeps the door shut."""
+    with Path(__file__).open() as door, (Path(__file__).parents[1] / "dev").open() as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(room, fcntl.LOCK_UN)  # explicitly: a forked child may have the file open still
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test marked ``alone`` while no other worker runs one."""
+    if not _PARALLEL:
+        return (yield)
+    with _machine(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def _require_backend(name: str) -> None:

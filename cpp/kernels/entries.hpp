@@ -19,6 +19,8 @@ std::int64_t bond_sum(const std::int8_t* spins, LatticeShape shape);
 WolffTotals wolff_steps(std::int8_t* spins, const WolffLattice&, const ClusterRule&, const ClusterKey&,
                         bool whole_clusters);
 std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice&, const ClusterRule&, const ClusterKey&);
+bool pack_spins(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
+void unpack_spins(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
 std::int64_t lj_batch_width();
 void lj_batch(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial, bool measured);
 std::int64_t lj_outer_rows(const LjCells&, double reach, std::int64_t half, std::int64_t half_end, LjRows&);

@@ -19,6 +19,8 @@ const KernelTable kernel_table = {
     bond_sum,
     wolff_steps,
     swendsen_wang_sweeps,
+    pack_spins,
+    unpack_spins,
     lj_batch_width,
     lj_batch,
     lj_outer_rows,

@@ -109,6 +109,8 @@ struct KernelTable {
                              bool whole_clusters);
   std::int64_t (*swendsen_wang_sweeps)(std::int8_t* spins, const ClusterLattice&, const ClusterRule&,
                                        const ClusterKey&);
+  bool (*pack_spins)(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
+  void (*unpack_spins)(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
   std::int64_t (*lj_batch_width)();
   void (*lj_batch)(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial,
                    bool measured);

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from spinodal.files.packing import PackedSpins, Stored, packed_if_spins
 
 if TYPE_CHECKING:
     import xarray
@@ -21,17 +23,19 @@ Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Samples:
     """Draws of many chains, with what was measured on them and how they were made.
 
-    All arrays are read-only; ``np.array(samples.energy)`` is a copy to write to.
+    All arrays are read-only; ``np.array(samples.energy)`` is a copy to write to. Spins are held as bits, one a
+    site: ``packed_draws`` has them. ``draws`` unpacks them all when it is first asked for, and keeps the array, eight
+    times as large; walk over large ones with ``samples.packed_draws[chain].unpack()``.
 
     Parameters
     ----------
-    draws : array, shape (n_chains, n_draws, …), or None
-        Configurations; int8 ±1 for spins. None if they were not kept; shape (n_chains, 1, …) if only
-        the last were (``provenance["keep_draws"] == "last"``).
+    draws : array or PackedSpins, shape (n_chains, n_draws, …), or None
+        Configurations; an int8 array of ±1 is packed. None if they were not kept; shape (n_chains, 1, …) if
+        only the last were (``provenance["keep_draws"] == "last"``).
     energy : float64 array, shape (n_chains, n_draws)
         Total energy of each draw, in the units of the model's coupling.
     temperature : float64 array, shape (n_chains,)
@@ -53,17 +57,29 @@ class Samples:
     draws: Array | None
     energy: FloatArray
     temperature: FloatArray
-    log_weights: FloatArray | None = None
-    info: Mapping[str, Array] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    log_weights: FloatArray | None
+    info: Mapping[str, Array]
+    provenance: Mapping[str, Any]
+    _configurations: Stored | None = field(init=False)  # the draws as they are held
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        draws: Stored | None,
+        energy: FloatArray,
+        temperature: FloatArray,
+        log_weights: FloatArray | None = None,
+        info: Mapping[str, Array] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
         # A frozen dataclass fills its own fields through object.
-        for name in ("energy", "temperature", "log_weights"):
-            object.__setattr__(self, name, _read_only(getattr(self, name), np.float64))
-        object.__setattr__(self, "draws", _read_only(self.draws))
-        object.__setattr__(self, "info", {name: _read_only(values) for name, values in self.info.items()})
-        object.__setattr__(self, "provenance", dict(self.provenance))
+        object.__setattr__(self, "_configurations", _read_only_draws(draws))
+        if draws is None:
+            object.__setattr__(self, "draws", None)
+        object.__setattr__(self, "energy", _read_only(energy, np.float64))
+        object.__setattr__(self, "temperature", _read_only(temperature, np.float64))
+        object.__setattr__(self, "log_weights", _read_only(log_weights, np.float64))
+        object.__setattr__(self, "info", {name: _read_only(values) for name, values in (info or {}).items()})
+        object.__setattr__(self, "provenance", dict(provenance or {}))
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -73,13 +89,36 @@ class Samples:
         _check_shape("log_weights", self.log_weights, self.energy.shape)
         for name, values in self.info.items():
             _check_shape(f"info[{name!r}]", values, self.energy.shape)
-        if self.draws is not None:
-            n_kept = 1 if self._only_last else self.n_draws
-            _check_shape("draws", self.draws, (self.n_chains, n_kept, *self.draws.shape[2:]))
+        draws = self._configurations
+        if draws is not None:
+            _check_shape("draws", draws, (self.n_chains, 1 if self._only_last else self.n_draws, *draws.shape[2:]))
 
     def __reduce__(self) -> tuple[type[Samples], tuple[Any, ...]]:
-        # Through the constructor, so that unpickled arrays are read-only too.
-        return Samples, tuple(getattr(self, entry.name) for entry in fields(self))
+        # Through the constructor, so that unpickled arrays are read-only too; and packed, so that pickles are small.
+        weights_and_more = (self.log_weights, self.info, self.provenance)
+        return Samples, (self._configurations, self.energy, self.temperature, *weights_and_more)
+
+    if not TYPE_CHECKING:  # to a type checker, ``draws`` is a field like the others
+
+        def __getattr__(self, name: str) -> Array:
+            # Kept: a loop over ``samples.draws[chain]`` would otherwise unpack all of them again and again.
+            if name != "draws" or "_configurations" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return self.__dict__.setdefault("draws", _read_only(np.asarray(self._configurations)))
+
+    @property
+    def packed_draws(self) -> PackedSpins | None:
+        """Spins as they are held, a bit a site; None if draws were not kept, or are not spins ±1.
+
+        ``packed_draws[chain, draw]`` is packed too, ``.unpack()`` makes it an array, ``.bits`` are the bytes. The
+        functions of `spinodal.analysis` take packed draws, and unpack a few at a time.
+        """
+        return self._configurations if isinstance(self._configurations, PackedSpins) else None
+
+    @property
+    def n_kept(self) -> int:
+        """Number of draws of each chain whose configurations were kept."""
+        return 0 if self._configurations is None else int(self._configurations.shape[1])
 
     @property
     def n_chains(self) -> int:
@@ -140,7 +179,7 @@ class Samples:
         chains = np.flatnonzero(np.isclose(self.temperature, temperature, rtol=1e-9, atol=0.0))
         if chains.size == 0:
             raise ValueError(f"no chain at temperature {temperature:g}; there are {self.temperatures.tolist()}")
-        return Samples.from_arrays({name: array[chains] for name, array in self.arrays().items()}, self.provenance)
+        return Samples.from_arrays({name: array[chains] for name, array in self._stored().items()}, self.provenance)
 
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
@@ -153,7 +192,7 @@ class Samples:
         ValueError
             If there is no part, or they differ in system, number of draws or what was recorded.
         """
-        arrays = [part.arrays() for part in parts]
+        arrays = [part._stored() for part in parts]
         if not arrays:
             raise ValueError("nothing to concatenate")
         for part, other in zip(parts, arrays, strict=True):
@@ -161,24 +200,32 @@ class Samples:
                 raise ValueError("samples of different systems cannot be concatenated")
             if part._only_last != parts[0]._only_last or dict(_layout(other)) != dict(_layout(arrays[0])):
                 raise ValueError("samples with different numbers of draws, or other records, cannot be concatenated")
-        joined = {name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]}
+        joined = {name: _concatenate([each[name] for each in arrays]) for name in arrays[0]}
         return Samples.from_arrays(joined, _joint_provenance([part.provenance for part in parts]))
 
     def arrays(self) -> dict[str, Array]:
         """Return every array under the name it has in files: "draws", "energy", …, "info/magnetization"."""
-        named = {"draws": self.draws, "energy": self.energy, "temperature": self.temperature}
+        stored = self._stored()
+        if self.draws is not None:
+            stored["draws"] = self.draws
+        return {name: np.asarray(array) for name, array in stored.items()}
+
+    def _stored(self) -> dict[str, Stored]:
+        """Return :meth:`arrays` with the draws as they are held."""
+        named = {"draws": self._configurations, "energy": self.energy, "temperature": self.temperature}
         named |= {"log_weights": self.log_weights} | {f"info/{name}": values for name, values in self.info.items()}
         return {name: array for name, array in named.items() if array is not None}
 
     @staticmethod
-    def from_arrays(arrays: Mapping[str, Array], provenance: Mapping[str, Any]) -> Samples:
-        """Undo :meth:`arrays`."""
+    def from_arrays(arrays: Mapping[str, Stored], provenance: Mapping[str, Any]) -> Samples:
+        """Undo :meth:`arrays`; the draws may be packed."""
+        others = {name: np.asarray(array) for name, array in arrays.items() if name != "draws"}
         return Samples(
             draws=arrays.get("draws"),
-            energy=arrays["energy"],
-            temperature=arrays["temperature"],
-            log_weights=arrays.get("log_weights"),
-            info={name.removeprefix("info/"): values for name, values in arrays.items() if name.startswith("info/")},
+            energy=others["energy"],
+            temperature=others["temperature"],
+            log_weights=others.get("log_weights"),
+            info={name.removeprefix("info/"): values for name, values in others.items() if name.startswith("info/")},
             provenance=provenance,
         )
 
@@ -194,7 +241,7 @@ class Samples:
         """
         from spinodal.files import hdf5
 
-        hdf5.write(path, self.arrays(), self.provenance)
+        hdf5.write(path, self._stored(), self.provenance)
 
     def to_xarray(self) -> xarray.Dataset:
         """Return a dataset with dimensions ``chain, draw, …``, as ArviZ takes it for a posterior group.
@@ -213,7 +260,7 @@ class Samples:
         return to_xarray(self.arrays(), self.provenance)
 
     def __repr__(self) -> str:
-        kept = " (draws not kept)" if self.draws is None else " (last draws kept)" if self._only_last else ""
+        kept = " (draws not kept)" if self._configurations is None else " (last draws kept)" if self._only_last else ""
         size = f"{self.n_chains} chains × {self.n_draws} draws{kept}"
         low_high = [f"{value:g}" for value in (self.temperatures[[0, -1]] if self.n_chains else ())]
         unfinished = ["incomplete"] if self.provenance.get("complete") is False else []
@@ -258,12 +305,26 @@ def _read_only(values: npt.ArrayLike | None, dtype: npt.DTypeLike | None = None)
     return view
 
 
-def _check_shape(name: str, values: Array | None, shape: tuple[int, ...]) -> None:
+def _read_only_draws(draws: Stored | None) -> Stored | None:
+    if draws is None:
+        return None
+    stored = packed_if_spins(draws if isinstance(draws, PackedSpins) else np.asarray(draws), 2)
+    return stored.read_only() if isinstance(stored, PackedSpins) else _read_only(stored)
+
+
+def _concatenate(parts: Sequence[Stored]) -> Stored:
+    packed = [part for part in parts if isinstance(part, PackedSpins)]
+    if len(packed) == len(parts):
+        return PackedSpins.concatenate(packed)
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def _check_shape(name: str, values: Stored | None, shape: tuple[int, ...]) -> None:
     if values is not None and values.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {values.shape}")
 
 
-def _layout(arrays: Mapping[str, Array]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _layout(arrays: Mapping[str, Stored]) -> Iterator[tuple[str, tuple[Any, ...]]]:
     return ((name, (array.shape[1:], array.dtype)) for name, array in arrays.items())
 
 

@@ -43,6 +43,14 @@ def test_what_is_there_is_not_asked_for(dev, monkeypatch):
     assert "g++" not in dev.missing_debian_packages()
 
 
+def test_all_tests_have_all_cpus_and_a_selection_one(dev, monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    assert "--numprocesses=2" in dev.workers(["-q", "-k", "metropolis"])
+    assert dev.workers(["tests/kernels", "-x"]) == dev.workers(["tests/test_doctor.py::test_x"]) == []
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    assert dev.workers([]) == []
+
+
 def test_the_demo_needs_no_torch(dev):
     assert not any("torch" in name for name in dev.requirements(dev.USER_EXTRAS, []))
 

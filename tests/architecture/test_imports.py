@@ -77,6 +77,7 @@ def loaded_after(code: str) -> set[str]:
     return set(json.loads(run(sys.executable, "-c", report, env=child_environment())))
 
 
+@pytest.mark.alone
 def test_import_is_fast():
     assert cpu_seconds("-c", "import spinodal") - cpu_seconds("-c", "pass") < 0.25
 
@@ -90,6 +91,7 @@ def test_a_model_and_a_sampler_load_no_heavy_library():
     assert loaded_after(code) == set()
 
 
+@pytest.mark.alone
 def test_help_is_fast():
     code = "import sys; from spinodal.cli import main; sys.argv = ['spinodal', '--help']; main()"
     assert cpu_seconds("-c", code) < 0.3

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 import spinodal
-from architecture.commands import run, tool
+from architecture.commands import ROOT, run, tool
+
+CROSS_COMPILER = shutil.which("aarch64-linux-gnu-g++")
 
 PROJECT = """
 cmake_minimum_required(VERSION 3.21)
@@ -60,3 +64,14 @@ def test_another_project_finds_the_package(installed, tmp_path):
 def test_the_package_refuses_another_version(installed, tmp_path):
     with pytest.raises(AssertionError, match="version"):
         configure(tmp_path, installed, "99.0")
+
+
+@pytest.mark.skipif(CROSS_COMPILER is None, reason="no aarch64 compiler (Debian: apt install g++-aarch64-linux-gnu)")
+def test_the_baseline_compiles_for_aarch64(tmp_path):
+    """Every kernel and entry point in one program: nothing of x86-64 is asked for, and no symbol is missing."""
+    sources = [path for folder in ("kernels", "src") for path in sorted((ROOT / "cpp" / folder).glob("*.cpp"))]
+    (tmp_path / "main.cpp").write_text(PROGRAM)
+    strict = ["-std=c++17", "-O0", "-fopenmp", "-Wall", "-Wextra", "-Werror"]
+    defines = ["-DSPINODAL_ISA=baseline", "-DSPINODAL_HAVE_BASELINE"]
+    folders = [f"-I{ROOT / 'cpp'}", f"-I{ROOT / 'cpp' / 'include'}"]
+    run(CROSS_COMPILER, *strict, *defines, *folders, *sources, tmp_path / "main.cpp", "-o", tmp_path / "consumer")

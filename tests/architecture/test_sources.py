@@ -96,7 +96,7 @@ def test_one_version():
 
 def test_backends_offer_the_same_functions(backend):
     engine = resolve(backend)
-    for name, member in vars(protocol.Backend).items():
+    for name, member in {**vars(protocol.Packing), **vars(protocol.Backend)}.items():
         if name.startswith("_"):
             continue
         if callable(member):

@@ -31,6 +31,7 @@ def long_native_call(backend: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.alone
 def test_the_interpreter_runs_beside_a_native_call(backend):
     """Progress of the main thread while another is inside one native call."""
     long_native_call(backend)  # compiled, if it has to be
@@ -93,6 +94,7 @@ def latency_of_ctrl_c(spins: np.ndarray, stream: str, backend: str) -> float:
     return latency
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("stream", ["ars7", "philox10"])
 def test_ctrl_c_is_answered_within_100_ms(engine, stream):
     """The better of two; the call itself would take hours."""
@@ -102,6 +104,7 @@ def test_ctrl_c_is_answered_within_100_ms(engine, stream):
     assert np.isin(spins, (-1, 1)).all()
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(why_missing("cpp") is not None, reason="no compiled kernels")
 def test_ctrl_c_on_a_large_lattice():
     spins = np.ones((4096, 4096), dtype=np.int8)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Mistakes that published Monte Carlo codes have made, and that these kernels must not.
 
-The reducibility of the pure checkerboard rule is in test_ising_transition_matrix and
-test_ising_enumeration; odd lengths and rows that end inside a word are in tests/kernels.
+Others are held elsewhere: the reducibility of the pure checkerboard rule by
+test_ising_transition_matrix and test_ising_enumeration; odd lengths and rows that end inside a
+word, thresholds to the last bit, and slow paths that must not depend on threads by tests/kernels;
+hot starts below the transition and the record of the stream by tests/samplers.
 """
 
 from __future__ import annotations

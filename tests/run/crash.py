@@ -15,9 +15,15 @@ from typing import Any
 from run.toy import ToyHeatBath, ToyIsing
 from spinodal.files import FileFormatError, atomic, hdf5, journal
 from spinodal.samplers.run import run
+from spinodal.samplers.tempering import ParallelTempering
 from spinodal.samples import load
+from spinodal.systems.ising import IsingModel
 
 SAMPLER = ToyHeatBath(ToyIsing(), 2.5)
+SAMPLERS: dict[str, Any] = {
+    "toy": SAMPLER,
+    "parallel_tempering": ParallelTempering(IsingModel((4, 6), h=0.1), [2.0, 2.5, 3.0]),
+}
 ARGUMENTS: dict[str, Any] = {"n_chains": 3, "n_steps": 24, "burn_in": 4, "thin": 2, "seed": 6}
 FEW_STEPS = {"n_steps": 2, "burn_in": 1, "thin": 1}
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -34,9 +40,9 @@ def start(target: Callable[..., None], *arguments: Any) -> tuple[ForkServerProce
     return process, ours
 
 
-def checkpointed_run(connection: Connection, path: Path) -> None:
+def checkpointed_run(connection: Connection, path: Path, name: str) -> None:
     connection.send("begun")
-    run(SAMPLER, checkpoint=path, checkpoint_every=0, **ARGUMENTS)
+    run(SAMPLERS[name], n_threads=1, checkpoint=path, checkpoint_every=0, **ARGUMENTS)
 
 
 def run_with_a_kill(connection: Connection, path: Path, countdown: int, torn: bool) -> None:

@@ -302,9 +302,9 @@ def test_foreign_files_are_left_alone(toy, path):
 
 def test_newer_journals_are_refused(toy, path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("spinodal.files.journal.VERSION", 2)
+        patch.setattr("spinodal.files.journal.VERSION", 3)
         killed_run(toy, path)
-    with pytest.raises(FileFormatError, match="newer spinodal: format 2"):
+    with pytest.raises(FileFormatError, match="newer spinodal: format 3"):
         run(toy, checkpoint=path, **ARGUMENTS)
 
 

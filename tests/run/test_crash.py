@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 from run.conftest import same_bits
-from run.crash import ARGUMENTS, FEW_STEPS, SAMPLER, checkpointed_run, n_draws_on_disk, run_with_a_kill, start
+from run.crash import (
+    ARGUMENTS,
+    FEW_STEPS,
+    SAMPLER,
+    SAMPLERS,
+    checkpointed_run,
+    n_draws_on_disk,
+    run_with_a_kill,
+    start,
+)
 from spinodal.samplers.run import run
 from spinodal.samples import load
 
@@ -35,10 +44,12 @@ def finish(process, connection):
 
 
 @pytest.mark.slow
-def test_random_kills(tmp_path):
-    path = tmp_path / "run.h5"
-    reference = run(SAMPLER, **ARGUMENTS)
-    process, connection = start(checkpointed_run, path)
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_random_kills(tmp_path, name):
+    """Each sampler gets its share of the kills; every run ends with the bits of an uninterrupted one."""
+    path, n_kills = tmp_path / "run.h5", N_KILLS // len(SAMPLERS)
+    reference = run(SAMPLERS[name], **ARGUMENTS)
+    process, connection = start(checkpointed_run, path, name)
     began = time.monotonic()
     assert finish(process, connection) == 0
     duration = time.monotonic() - began
@@ -46,8 +57,8 @@ def test_random_kills(tmp_path):
     rng = random.Random(0)
     kills = written = finished = 0
     counts = []
-    while kills < N_KILLS:
-        process, connection = start(checkpointed_run, path)
+    while kills < n_kills:
+        process, connection = start(checkpointed_run, path, name)
         # The later the run, the less of it is left: half of the kills fall near its end, on the fold.
         time.sleep(rng.uniform(0, duration * rng.choice([0.5, 1.2 * (1 - written / reference.n_draws) + 0.1])))
         process.kill()
@@ -65,9 +76,9 @@ def test_random_kills(tmp_path):
             path.unlink()
             written = 0
             finished += 1
-    same_bits(run(SAMPLER, checkpoint=path, **ARGUMENTS), reference)
+    same_bits(run(SAMPLERS[name], checkpoint=path, **ARGUMENTS), reference)
     assert finished >= 1
-    assert len(set(counts)) > min(N_KILLS // 20, 10), "the kills fell on few moments of the run"
+    assert len(set(counts)) > min(n_kills // 20, 10), "the kills fell on few moments of the run"
 
 
 @pytest.mark.slow

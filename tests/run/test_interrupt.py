@@ -121,6 +121,7 @@ def long_run(connection, path, workers):
     connection.send((returned, samples.n_draws, samples.provenance["interrupted"]))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("workers", ["none", "threads", "processes"])
 @pytest.mark.parametrize("with_checkpoint", [False, True])
 def test_ctrl_c_returns_within_a_tenth_of_a_second(tmp_path, with_checkpoint, workers):

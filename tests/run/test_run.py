@@ -57,6 +57,7 @@ def test_diagnostics_are_summed_from_draw_to_draw(toy):
     assert (run(toy, n_chains=2, n_steps=30, burn_in=7, thin=10).info["n_sweeps"] == 10).all()
 
 
+@pytest.mark.alone
 def test_calls_are_short(toy, monkeypatch):
     lengths = []
     step = ToyHeatBath.step

@@ -3,20 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from spinodal.files.packing import PackedSpins
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 AnyArray = npt.NDArray[Any]
+Draws = AnyArray | PackedSpins
+CHUNK = 1 << 19  # sites handled at once: 4 MB of float64, near the cache whatever the number of draws
 
 
 class SamplesLike(Protocol):
-    """The fields of ``spinodal.Samples`` that analysis reads."""
+    """The fields of ``spinodal.Samples`` that analysis reads.
+
+    Where there is an attribute ``packed_draws`` that is not None, it is read in place of ``draws``.
+    """
 
     @property
     def draws(self) -> AnyArray | None:
@@ -53,12 +60,46 @@ class SamplesLike(Protocol):
 class ChainSelection:
     """Some chains of a ``Samples``: views where the chains are evenly spaced."""
 
-    draws: AnyArray | None
+    configurations: Draws | None
     energy: AnyArray
     temperature: AnyArray
     log_weights: AnyArray | None
     info: Mapping[str, AnyArray]
     provenance: Mapping[str, Any]
+
+    @property
+    def draws(self) -> AnyArray | None:
+        """Configurations as an array; spins are unpacked at each access."""
+        return None if self.configurations is None else np.asarray(self.configurations)
+
+    @property
+    def packed_draws(self) -> PackedSpins | None:
+        """Spins as bits, where they are held so."""
+        return self.configurations if isinstance(self.configurations, PackedSpins) else None
+
+
+def configurations(samples: SamplesLike) -> Draws | None:
+    """Return the draws in the form they are held in, None if they were not kept."""
+    packed: PackedSpins | None = getattr(samples, "packed_draws", None)
+    return samples.draws if packed is None else packed
+
+
+def as_draws(draws: npt.ArrayLike) -> Draws:
+    """Return draws as an array; packed ones as they are."""
+    return draws if isinstance(draws, PackedSpins) else np.asarray(draws)
+
+
+def over_draws(draws: Draws, function: Callable[[AnyArray], FloatArray]) -> FloatArray:
+    """Return ``function(array)`` of draws (n_chains, n_draws, *lattice), which reduces the axes of the lattice.
+
+    Packed draws are handed over some at a time: the array of them all need not fit into memory.
+    """
+    if not isinstance(draws, PackedSpins):
+        return function(draws)
+    flat = draws.flattened()
+    step = max(1, CHUNK // max(1, draws.n_sites))
+    parts = [function(flat[start : start + step].unpack()) for start in range(0, max(1, len(flat)), step)]
+    return np.concatenate(parts).reshape(draws.shape[:2])
 
 
 def as_chains(x: npt.ArrayLike, name: str = "x") -> FloatArray:
@@ -97,8 +138,9 @@ def n_sites(samples: SamplesLike) -> int:
 
 def lattice_shape(samples: SamplesLike) -> tuple[int, ...]:
     """Return the lattice's lengths, from the draws or else from the provenance."""
-    if samples.draws is not None:
-        return tuple(int(length) for length in samples.draws.shape[2:])
+    draws = configurations(samples)
+    if draws is not None:
+        return tuple(int(length) for length in draws.shape[2:])
     try:
         return tuple(int(length) for length in samples.provenance["system"]["shape"])
     except (KeyError, TypeError) as error:
@@ -135,8 +177,9 @@ def at_temperature(samples: SamplesLike, temperature: float) -> SamplesLike:
     if chains.size == values.size:
         return samples
     index = _slice_if_even(chains)
+    draws = configurations(samples)
     return ChainSelection(
-        draws=None if samples.draws is None else samples.draws[index],
+        configurations=None if draws is None else draws[index],
         energy=samples.energy[index],
         temperature=values[index],
         log_weights=None if samples.log_weights is None else samples.log_weights[index],

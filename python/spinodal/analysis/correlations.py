@@ -12,7 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.analysis.arrays import FloatArray, as_log_weights
+from spinodal.analysis.arrays import AnyArray, Draws, FloatArray, as_draws, as_log_weights, over_draws
 from spinodal.analysis.estimates import Estimate
 from spinodal.analysis.fields import Connected, Ensemble, Profile, block_power, ensemble, order_parameter, ratio_profile
 from spinodal.analysis.observables import sum_over_lattice
@@ -29,7 +29,7 @@ def correlation(
 
     Parameters
     ----------
-    draws : array_like, shape (n_chains, n_draws, *lattice)
+    draws : array_like or PackedSpins, shape (n_chains, n_draws, *lattice)
     connected : bool or "abs"
         What is subtracted, see the module.
     axis : int, optional
@@ -71,7 +71,7 @@ def radial_correlation(
 
     Parameters
     ----------
-    draws : array_like, shape (n_chains, n_draws, *lattice)
+    draws : array_like or PackedSpins, shape (n_chains, n_draws, *lattice)
     connected : bool or "abs"
     width : float
         At most 1, or r = 0 would share its shell.
@@ -143,7 +143,7 @@ def correlation_length(
 
     Parameters
     ----------
-    draws : array_like, shape (n_chains, n_draws, *lattice)
+    draws : array_like or PackedSpins, shape (n_chains, n_draws, *lattice)
     connected : bool or "abs"
         What is subtracted from S(0); False for the usual definition in the symmetric phase.
     axis : int, optional
@@ -159,7 +159,7 @@ def correlation_length(
     ----------
     F. Cooper, B. Freedman, D. Preston, Nucl. Phys. B 210, 210 (1982).
     """
-    array = np.asarray(draws)
+    array = as_draws(draws)
     lattice = array.shape[2:]
     axes = tuple(range(len(lattice))) if axis is None else (axis % len(lattice),)
     length = lattice[axes[0]]
@@ -178,11 +178,16 @@ def correlation_length(
     return jackknife(xi, m * m, s_min, order, log_weights=logs)
 
 
-def _least_wave(draws: npt.NDArray[np.generic], axis: int) -> FloatArray:
+def _least_wave(draws: Draws, axis: int) -> FloatArray:
     """Return |Σ_x s_x exp(2πi x_axis/L)|² of every draw, (n_chains, n_draws)."""
-    others = tuple(a for a in range(2, draws.ndim) if a != axis + 2)
-    integer = np.issubdtype(draws.dtype, np.integer)
-    planes = np.asarray(draws.sum(axis=others, dtype=np.int32 if integer else np.float64), dtype=np.float64)
-    phase = 2.0 * np.pi * np.arange(draws.shape[axis + 2]) / draws.shape[axis + 2]
-    result: FloatArray = (planes @ np.cos(phase)) ** 2 + (planes @ np.sin(phase)) ** 2
-    return result
+    lattice = draws.shape[2:]
+    others = tuple(a - len(lattice) for a in range(len(lattice)) if a != axis)
+    dtype = np.int32 if np.issubdtype(draws.dtype, np.integer) else np.float64
+    phase = 2.0 * np.pi * np.arange(lattice[axis]) / lattice[axis]
+
+    def square(array: AnyArray) -> FloatArray:
+        planes = np.asarray(array.sum(axis=others, dtype=dtype), dtype=np.float64)
+        result: FloatArray = (planes @ np.cos(phase)) ** 2 + (planes @ np.sin(phase)) ** 2
+        return result
+
+    return over_draws(draws, square)

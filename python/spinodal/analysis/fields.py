@@ -11,16 +11,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.analysis.arrays import AnyArray, FloatArray, as_log_weights
+from spinodal.analysis.arrays import CHUNK, Draws, FloatArray, as_draws, as_log_weights
 from spinodal.analysis.autocovariance import usable_autocovariance
 from spinodal.analysis.blocks import Blocks, automatic_blocks
 from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.observables import sum_over_lattice
 from spinodal.analysis.resampling import delete_block
 from spinodal.analysis.weights import normalized_weights
+from spinodal.files.packing import PackedSpins
 
 Connected = bool | Literal["abs"]
-CHUNK = 1 << 19  # sites transformed at once: 4 MB, near the cache whatever the number of draws
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Profile:
 class Ensemble:
     """Configurations with weights of mean 1, cut into blocks by the autocorrelation of M²."""
 
-    draws: AnyArray
+    draws: Draws
     weights: FloatArray
     magnetization: FloatArray
     blocks: Blocks
@@ -82,7 +82,7 @@ def ensemble(draws: npt.ArrayLike, log_weights: npt.ArrayLike | None = None) -> 
     ValueError
         If there is no lattice axis, an axis is empty, or the log weights are not finite.
     """
-    array = np.asarray(draws)
+    array = as_draws(draws)
     if array.ndim < 3 or array.size == 0:
         raise ValueError(f"draws must have shape (n_chains, n_draws, *lattice); got {array.shape}")
     shape = array.shape[:2]
@@ -113,16 +113,20 @@ def block_power(sample: Ensemble, axes: tuple[int, ...]) -> Iterator[FloatArray]
     others = tuple(a + 1 for a in range(len(sample.lattice)) if a not in axes)
     step = max(1, CHUNK // sample.n_sites)
     for chains, steps in sample.blocks:
-        fields = sample.draws[chains, steps].reshape(-1, *sample.lattice)
+        fields = _along_one_axis(sample.draws[chains, steps])
         weights = sample.weights[chains, steps].ravel()
         total: FloatArray | None = None
         for start in range(0, len(fields), step):
-            f = np.fft.rfftn(fields[start : start + step].astype(np.float64), axes=transformed)
+            f = np.fft.rfftn(np.asarray(fields[start : start + step], dtype=np.float64), axes=transformed)
             power = (f.real**2 + f.imag**2).sum(axis=others)
             part = np.tensordot(weights[start : start + step], power, axes=1)
             total = part if total is None else total + part
         if total is not None:
             yield total
+
+
+def _along_one_axis(draws: Draws) -> Draws:
+    return draws.flattened() if isinstance(draws, PackedSpins) else draws.reshape(-1, *draws.shape[2:])
 
 
 def ratio_profile(

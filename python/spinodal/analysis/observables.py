@@ -11,7 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinodal.analysis.arrays import AnyArray, FloatArray, SamplesLike, at_temperature, n_sites, one_temperature
+from spinodal.analysis.arrays import (
+    AnyArray,
+    Draws,
+    FloatArray,
+    SamplesLike,
+    at_temperature,
+    configurations,
+    n_sites,
+    one_temperature,
+    over_draws,
+)
 from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.resampling import jackknife
 
@@ -45,19 +55,24 @@ def total_magnetization(samples: SamplesLike) -> FloatArray:
     """Return M of every draw, from ``info["magnetization"]`` or else from the draws."""
     if "magnetization" in samples.info:
         return np.asarray(samples.info["magnetization"], dtype=np.float64)
-    if samples.draws is None:
+    draws = configurations(samples)
+    if draws is None:
         raise ValueError('samples have neither draws nor info["magnetization"]')
-    if samples.draws.shape[:2] != samples.energy.shape:  # only the last configurations were kept
-        raise ValueError(f"draws of shape {samples.draws.shape} do not cover all {samples.energy.shape} energies")
-    return sum_over_lattice(samples.draws)
+    if draws.shape[:2] != samples.energy.shape:  # only the last configurations were kept
+        raise ValueError(f"draws of shape {draws.shape} do not cover all {samples.energy.shape} energies")
+    return sum_over_lattice(draws)
 
 
-def sum_over_lattice(draws: AnyArray) -> FloatArray:
+def sum_over_lattice(draws: Draws) -> FloatArray:
     """Return the sum over all sites, (n_chains, n_draws), exact for integer spins."""
-    lattice_axes = tuple(range(2, draws.ndim))
+    lattice_axes = tuple(range(2 - draws.ndim, 0))
     # int32 holds 2^31 spins, and sums twice as fast as int64.
     dtype = np.int32 if np.issubdtype(draws.dtype, np.integer) else np.float64
-    return np.asarray(draws.sum(axis=lattice_axes, dtype=dtype), dtype=np.float64)
+
+    def total(array: AnyArray) -> FloatArray:
+        return np.asarray(array.sum(axis=lattice_axes, dtype=dtype), dtype=np.float64)
+
+    return over_draws(draws, total)
 
 
 def _energy(samples: SamplesLike) -> FloatArray:

@@ -43,7 +43,7 @@ def structure_factor(
 
     Parameters
     ----------
-    draws : array_like, shape (n_chains, n_draws, *lattice)
+    draws : array_like or PackedSpins, shape (n_chains, n_draws, *lattice)
     connected : bool or "abs"
         True subtracts N <m>² from S(0), "abs" N <|m|>². The error of S(0) leaves out that of the subtraction.
     log_weights : array_like, shape (n_chains, n_draws), optional
@@ -100,7 +100,7 @@ def radial_structure_factor(
 
     Parameters
     ----------
-    draws : array_like, shape (n_chains, n_draws, *lattice)
+    draws : array_like or PackedSpins, shape (n_chains, n_draws, *lattice)
     connected : bool or "abs"
         What is subtracted from S(0), which is a shell of its own.
     log_weights : array_like, shape (n_chains, n_draws), optional

@@ -2,6 +2,6 @@
 """Interchangeable implementations of the raw kernels."""
 
 from spinodal.backends.protocol import Backend
-from spinodal.backends.resolve import BackendUnavailableError, resolve, why_missing
+from spinodal.backends.resolve import BackendUnavailableError, resolve, resolve_packing, why_missing
 
-__all__ = ["Backend", "BackendUnavailableError", "resolve", "why_missing"]
+__all__ = ["Backend", "BackendUnavailableError", "resolve", "resolve_packing", "why_missing"]

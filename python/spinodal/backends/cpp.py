@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinodal import _native
-from spinodal.backends.protocol import Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
 
 
 class _CppBackend:
@@ -119,6 +119,12 @@ class _CppBackend:
 
     def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         _native.local_field(spins, J, h, out, spins.ndim - 1, n_threads)
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        return _native.pack_spins(spins, out)
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        _native.unpack_spins(bits, out)
 
     def lennard_jones(
         self,

@@ -17,8 +17,9 @@ from spinodal.backends import (
     numba_lennard_jones,
     numba_streams,
     numba_tempering,
+    numpy_packing,
 )
-from spinodal.backends.protocol import Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
 
 
 def _for_each_chain(update: Callable[[int], None], n_chains: int, n_threads: int) -> None:
@@ -213,6 +214,12 @@ class _NumbaBackend:
         total = sum(np.roll(spins, step, axis) for axis in lattice for step in (1, -1))
         np.multiply(J, total, out=out)
         out += h
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        return numpy_packing.pack_spins(spins, out)
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        numpy_packing.unpack_spins(bits, out)
 
     def lennard_jones(
         self,

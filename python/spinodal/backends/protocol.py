@@ -12,9 +12,22 @@ Spins = npt.NDArray[np.int8]
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint32]
+Bits = npt.NDArray[np.uint8]
 
 
-class Backend(Protocol):
+class Packing(Protocol):
+    """Spins ±1 as bits, eight in a byte, the first in the highest bit; each row starts a new byte."""
+
+    def pack_spins(self, spins: Spins, out: Bits) -> bool:
+        """Pack rows (n_rows, n_sites); False, and ``out`` is of no use, if a value is not ±1."""
+        ...
+
+    def unpack_spins(self, bits: Bits, out: Spins) -> None:
+        """Undo ``pack_spins``: bits (n_rows, ceil(n_sites / 8)), spins (n_rows, n_sites)."""
+        ...
+
+
+class Backend(Packing, Protocol):
     """One implementation of the raw kernels.
 
     ``spins`` are C-contiguous int8 of shape (n_chains, *lattice), ``beta`` float64 of shape

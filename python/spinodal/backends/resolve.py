@@ -8,7 +8,8 @@ import os
 import warnings
 from functools import lru_cache
 
-from spinodal.backends.protocol import Backend
+from spinodal.backends import numpy_packing
+from spinodal.backends.protocol import Backend, Packing
 
 _BACKENDS = {"cpp": "spinodal.backends.cpp", "numba": "spinodal.backends.numba"}
 _REMEDY = {
@@ -71,3 +72,13 @@ def resolve(name: str | None = None) -> Backend:
         raise BackendUnavailableError(f"no backend is available. cpp: {reason}. numba: {no_numba}")
     _warn_fallback(reason)
     return _load("numba")
+
+
+def resolve_packing() -> Packing:
+    """Return what packs spins fastest; it needs no backend, so that files can be read where there is none."""
+    return _packing(os.environ.get("SPINODAL_BACKEND") or "cpp")
+
+
+@lru_cache(maxsize=len(_BACKENDS))
+def _packing(name: str) -> Packing:
+    return _load("cpp") if name == "cpp" and why_missing("cpp") is None else numpy_packing

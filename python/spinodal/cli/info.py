@@ -28,7 +28,7 @@ def describe(samples: sp.Samples) -> dict[str, str]:
     methods = dict.fromkeys(str(part.get("method", sampler.get("method", "?"))) for part in parts)
     t = samples.temperatures
     span = "none" if t.size == 0 else f"{t[0]:g}" if t.size == 1 else f"{t.size} from {t[0]:g} to {t[-1]:g}"
-    kept = "not kept" if samples.draws is None else f"{samples.draws.shape[1]} kept a chain"
+    kept = f"{samples.n_kept} kept a chain" if samples.n_kept else "not kept"
     return {
         "system": ", ".join(f"{key} = {value}" for key, value in system.items()),
         "temperatures": span,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Named arrays as bytes: a JSON table, then the arrays end to end; arrays of ±1 as bits. Never a pickle."""
+"""Named arrays as bytes: a JSON table, then the arrays end to end; spins as bits. Never a pickle."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.files.packing import n_packed_bytes, pack_spins, unpack_spins
+from spinodal.files.packing import PackedSpins, Stored, n_packed_bytes, pack_spins, unpack_spins
 
-Arrays = dict[str, npt.NDArray[Any]]
+Arrays = dict[str, Stored]
 _TABLE_LENGTH = struct.Struct("<Q")
 _KINDS = "biufc"
 
 
-def check_dtype(name: str, array: npt.NDArray[Any]) -> None:
+def check_dtype(name: str, array: Stored) -> None:
     """Refuse an array that a file cannot hold: objects, strings, records.
 
     Raises
@@ -31,25 +31,32 @@ def check_dtype(name: str, array: npt.NDArray[Any]) -> None:
         raise TypeError(f"{name} has dtype {array.dtype}: only arrays of numbers can be stored")
 
 
-def encode(meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> list[bytes | memoryview]:
+def encode(meta: Mapping[str, Any], arrays: Mapping[str, Stored]) -> list[bytes | memoryview]:
     """Return the pieces that, joined, :func:`decode` reads back.
 
     Parameters
     ----------
     meta : mapping
         Anything JSON can hold.
-    arrays : mapping of str to array
-        Arrays of numbers; little-endian in the file. An int8 array of ±1 takes one bit a value.
+    arrays : mapping of str to array or PackedSpins
+        Arrays of numbers; little-endian in the file. An int8 array of ±1 takes one bit a value; packed spins are
+        written and read as they are.
     """
     table, pieces = [], []
     for name, array in arrays.items():
         check_dtype(name, array)
-        bits = pack_spins(array.reshape(-1))
-        stored = bits if bits is not None else np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        table.append({"name": name, "dtype": array.dtype.str, "shape": array.shape, "bits": bits is not None})
-        pieces.append(stored.reshape(-1).view(np.uint8).data)
+        entry, piece = _encode_array(array)
+        table.append({"name": name, "dtype": array.dtype.str, "shape": array.shape, **entry})
+        pieces.append(np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data)
     text = json.dumps({"meta": meta, "arrays": table}).encode()
     return [_TABLE_LENGTH.pack(len(text)), text, *pieces]
+
+
+def _encode_array(array: Stored) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+    if isinstance(array, PackedSpins):
+        return {"bits": True, "lattice": array.lattice}, array.bits
+    bits = pack_spins(array.reshape(-1))
+    return {"bits": bits is not None}, array.astype(array.dtype.newbyteorder("<"), copy=False) if bits is None else bits
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], Arrays]:
@@ -64,7 +71,7 @@ def decode(data: bytes) -> tuple[dict[str, Any], Arrays]:
         (length,) = _TABLE_LENGTH.unpack_from(data)
         position = _TABLE_LENGTH.size + length
         header = json.loads(data[_TABLE_LENGTH.size : position])
-        arrays = {}
+        arrays: Arrays = {}
         for entry in header["arrays"]:
             arrays[entry["name"]], position = _decode_array(data, position, entry)
     except (struct.error, KeyError, TypeError, UnicodeDecodeError) as error:
@@ -72,11 +79,13 @@ def decode(data: bytes) -> tuple[dict[str, Any], Arrays]:
     return header["meta"], arrays
 
 
-def _decode_array(data: bytes, position: int, entry: Mapping[str, Any]) -> tuple[npt.NDArray[Any], int]:
+def _decode_array(data: bytes, position: int, entry: Mapping[str, Any]) -> tuple[Stored, int]:
     dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
     if dtype.kind not in _KINDS:
         raise ValueError(f"{entry['name']} has dtype {dtype}")
     size = math.prod(shape)
+    if "lattice" in entry:
+        return _decode_packed(data, position, shape, tuple(entry["lattice"]))
     if entry["bits"]:
         n_bytes = n_packed_bytes(size)
         array: npt.NDArray[Any] = unpack_spins(np.frombuffer(data, np.uint8, n_bytes, position), size)
@@ -84,3 +93,12 @@ def _decode_array(data: bytes, position: int, entry: Mapping[str, Any]) -> tuple
         n_bytes = size * dtype.itemsize
         array = np.frombuffer(data, dtype.newbyteorder("<"), size, position).astype(dtype)
     return array.reshape(shape), position + n_bytes
+
+
+def _decode_packed(
+    data: bytes, position: int, shape: tuple[int, ...], lattice: tuple[int, ...]
+) -> tuple[PackedSpins, int]:
+    leading = shape[: len(shape) - len(lattice)]
+    bits_shape = (*leading, n_packed_bytes(math.prod(lattice)))
+    bits = np.frombuffer(data, np.uint8, math.prod(bits_shape), position).reshape(bits_shape)
+    return PackedSpins(bits.copy(), lattice), position + bits.size

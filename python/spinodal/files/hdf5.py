@@ -31,7 +31,7 @@ import numpy.typing as npt
 from spinodal.files.atomic import replacing
 from spinodal.files.encoding import Arrays, check_dtype
 from spinodal.files.errors import FileFormatError
-from spinodal.files.packing import n_packed_bytes, pack_spins, unpack_spins
+from spinodal.files.packing import PackedSpins, Stored, n_packed_bytes, packed_if_spins
 
 # Bytes, also below: HDF5 keeps text of variable length in a heap that has no checksum, and can hang on a damaged one.
 FORMAT = b"spinodal-samples"
@@ -57,14 +57,15 @@ def require_h5py() -> ModuleType:
     return module
 
 
-def write(path: str | PathLike[str], arrays: Mapping[str, npt.NDArray[Any]], provenance: Mapping[str, Any]) -> None:
+def write(path: str | PathLike[str], arrays: Mapping[str, Stored], provenance: Mapping[str, Any]) -> None:
     """Write a file of samples; an existing one is replaced once the new one is on the disk.
 
     Parameters
     ----------
     path : path-like
-    arrays : mapping of str to array
-        Arrays of numbers. An int8 array of ±1 with more than two axes (n_chains, n_draws, …) takes a bit a value.
+    arrays : mapping of str to array or PackedSpins
+        Arrays of numbers. Packed spins are written as they are, and an int8 array of ±1 with more than two axes
+        (n_chains, n_draws, …) is packed.
     provenance : mapping
         Anything JSON can hold.
     """
@@ -77,8 +78,11 @@ def write(path: str | PathLike[str], arrays: Mapping[str, npt.NDArray[Any]], pro
         file.attrs["format_version"] = VERSION
         file.create_dataset("provenance", data=np.array([text]), chunks=(1,), fletcher32=True)
         for name, array in arrays.items():
-            if not _write_spins(file, name, array):
-                _write_raw(file, name, array)
+            stored = packed_if_spins(array, 2)
+            if isinstance(stored, PackedSpins) and stored.size:
+                _write_spins(file, name, stored)
+            else:
+                _write_raw(file, name, np.asarray(stored))
 
 
 def _write_raw(file: Any, name: str, array: npt.NDArray[Any]) -> None:
@@ -88,23 +92,11 @@ def _write_raw(file: Any, name: str, array: npt.NDArray[Any]) -> None:
     file.create_dataset(name, data=array, **options).attrs["encoding"] = np.bytes_(b"raw")
 
 
-def _write_spins(file: Any, name: str, array: npt.NDArray[Any]) -> bool:
-    """Write an array of spins; False, and nothing written, if it is none."""
-    if array.dtype != np.int8 or array.ndim < 3 or array.size == 0:
-        return False
-    shape = (*array.shape[:2], n_packed_bytes(math.prod(array.shape[2:])))
-    chunks = _chunks(shape, 1)
-    dataset = file.create_dataset(name, shape, np.uint8, chunks=chunks, fletcher32=True)
-    for chains, draws in _blocks(shape, chunks):
-        block = array[chains, draws]
-        bits = pack_spins(block.reshape(*block.shape[:2], -1))
-        if bits is None:
-            del file[name]
-            return False
-        dataset[chains, draws] = bits
+def _write_spins(file: Any, name: str, spins: PackedSpins) -> None:
+    chunks = _chunks(spins.bits.shape, 1)
+    dataset = file.create_dataset(name, data=spins.bits, chunks=chunks, fletcher32=True)
     dataset.attrs["encoding"] = np.bytes_(b"spins")
-    dataset.attrs["shape"] = array.shape[2:]
-    return True
+    dataset.attrs["shape"] = spins.lattice
 
 
 def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
@@ -117,18 +109,13 @@ def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(chunks))
 
 
-def _blocks(shape: tuple[int, ...], chunks: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    for chain in range(0, shape[0], chunks[0]):
-        for draw in range(0, shape[1], chunks[1]):
-            yield slice(chain, chain + chunks[0]), slice(draw, draw + chunks[1])
-
-
 def read(path: str | PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
     """Read a file of samples.
 
     Returns
     -------
-    arrays : dict of str to array
+    arrays : dict of str to array or PackedSpins
+        Spins stay packed.
     provenance : dict
 
     Raises
@@ -182,7 +169,7 @@ def _read_provenance(file: Any) -> dict[str, Any]:
     return provenance
 
 
-def _read_dataset(name: str, dataset: Any) -> npt.NDArray[Any]:
+def _read_dataset(name: str, dataset: Any) -> Stored:
     # A dataset whose chunks were lost would read as zeros, or ask for memory that no file can fill.
     if dataset.size and dataset.id.get_storage_size() < dataset.nbytes:
         raise ValueError(f"dataset {name!r} is incomplete")
@@ -192,7 +179,7 @@ def _read_dataset(name: str, dataset: Any) -> npt.NDArray[Any]:
     shape = tuple(int(length) for length in dataset.attrs["shape"])
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != n_packed_bytes(math.prod(shape)):
         raise ValueError(f"dataset {name!r} does not hold spins of shape {shape}")
-    return unpack_spins(array, math.prod(shape)).reshape(*array.shape[:2], *shape)
+    return PackedSpins(array, shape)
 
 
 def _explain(path: Path, error: Exception) -> str:

@@ -33,11 +33,12 @@ from spinodal.files.atomic import remove_leftovers, replacing
 from spinodal.files.encoding import Arrays, decode, encode
 from spinodal.files.errors import FileFormatError
 from spinodal.files.locking import open_locked
+from spinodal.files.packing import Stored, packed_if_spins
 from spinodal.files.recording import Recording
 from spinodal.files.records import is_torn_record, read_records, write_record
 
 FORMAT = "spinodal-journal"
-VERSION = 1
+VERSION = 2  # 1 held no packed spins: its draws are int8, and packed once they are read
 
 
 def journal_path(path: Path) -> Path:
@@ -67,7 +68,8 @@ class SavedState(NamedTuple):
 
     def give_last(self, recording: Recording) -> None:
         """Hand over the last configurations, which the journal does not hold."""
-        recording.last = self.arrays.get("last")
+        last = self.arrays.get("last")
+        recording.last = None if last is None else packed_if_spins(last, 1)
         recording.last_at[:] = self.meta["last_at"]
 
 
@@ -125,7 +127,7 @@ class Journal:
         write_record(self._file, b"HEAD", encode(meta, {"temperature": temperature}))
         self.sync()
 
-    def append(self, chains: slice, first: int, block: Mapping[str, npt.NDArray[Any]]) -> None:
+    def append(self, chains: slice, first: int, block: Mapping[str, Stored]) -> None:
         """Write draws ``first, first + 1, …`` of some chains."""
         meta = {"start": chains.start, "stop": chains.stop, "first": first}
         end = self._file.tell()
@@ -141,7 +143,7 @@ class Journal:
         """Wait until everything written is on the disk."""
         os.fsync(self._file.fileno())
 
-    def save_state(self, meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    def save_state(self, meta: Mapping[str, Any], arrays: Mapping[str, Stored]) -> None:
         """Replace the state file; call :meth:`sync` first."""
         with replacing(state_path(self.path)) as temporary, io.FileIO(temporary, "w") as file:
             write_record(file, b"STAT", encode({"token": self._token, **meta}, arrays))
@@ -210,7 +212,7 @@ def _read_head(journal: Path, file: BinaryIO) -> tuple[dict[str, Any], npt.NDArr
     header, arrays = decode(record.payload)
     if header["format_version"] > VERSION:
         raise FileFormatError(journal, f"written by a newer spinodal: format {header['format_version']}")
-    return header, arrays["temperature"], record.end
+    return header, np.asarray(arrays["temperature"]), record.end
 
 
 def read_state(path: Path, token: str) -> SavedState | None:

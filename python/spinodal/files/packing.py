@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Spins ±1 as bits: the sign of eight int8 in one byte, first spin in the highest bit."""
+"""Configurations of spins ±1 as bits: one a site, in memory as in files."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spinodal.backends import resolve_packing
+
 Bits = npt.NDArray[np.uint8]
-_BLOCK_SPINS = 1 << 19  # a block of spins and its work space stay in the second-level cache; a multiple of 8
-_NOT_A_SPIN = ~np.uint64(0x0202020202020202)
-# The eight int8 of each byte, as one word.
-_EIGHT_SPINS = (2 * np.unpackbits(np.arange(256, dtype=np.uint8)).view(np.int8) - 1).astype(np.int8).view(np.uint64)
+Array = npt.NDArray[Any]
 
 
 def n_packed_bytes(n_spins: int) -> int:
@@ -20,7 +22,7 @@ def n_packed_bytes(n_spins: int) -> int:
     return (n_spins + 7) // 8
 
 
-def pack_spins(spins: npt.NDArray[Any]) -> Bits | None:
+def pack_spins(spins: Array) -> Bits | None:
     """Pack the last axis of an array of spins; each row starts a new byte.
 
     Parameters
@@ -30,46 +32,15 @@ def pack_spins(spins: npt.NDArray[Any]) -> Bits | None:
     Returns
     -------
     uint8 array, shape (..., ceil(n_spins / 8)), or None
-        None if the array is not int8, is empty, or holds anything but ±1: such an array has no packed form.
+        Eight spins a byte, 1 for up, the first in the highest bit; the bits past a row's last spin are 0.
+        None if the array is not int8 or holds anything but ±1: such an array has no packed form.
     """
-    if spins.dtype != np.int8 or spins.size == 0:
+    if spins.dtype != np.int8:
         return None
-    n_spins = spins.shape[-1]
-    values = np.ascontiguousarray(spins).view(np.uint8)
-    # Rows of whole bytes need no padding: together they are one long row, whatever their length.
-    rows = values.reshape(1, -1) if n_spins % 8 == 0 else values.reshape(-1, n_spins)
-    bits = np.empty((len(rows), n_packed_bytes(rows.shape[1])), np.uint8)
-    packed = _pack_long_row(rows[0], bits[0]) if len(rows) == 1 else _pack_rows(rows, bits)
-    return bits.reshape(*spins.shape[:-1], -1) if packed else None
-
-
-def _pack_long_row(row: Bits, bits: Bits) -> bool:
-    space = np.zeros(min(_BLOCK_SPINS, 8 * len(bits)), np.uint8)
-    for start in range(0, len(row), _BLOCK_SPINS):
-        shifted = _shift(row[start : start + _BLOCK_SPINS], space)
-        if shifted is None:
-            return False
-        bits[start // 8 : (start + _BLOCK_SPINS) // 8] = np.packbits(shifted)
-    return True
-
-
-def _pack_rows(rows: Bits, bits: Bits) -> bool:
-    n_rows, n_spins = rows.shape
-    n_block = min(n_rows, max(1, _BLOCK_SPINS // n_spins))
-    space = np.zeros(8 * n_packed_bytes(n_block * n_spins), np.uint8)
-    for start in range(0, n_rows, n_block):
-        shifted = _shift(rows[start : start + n_block].reshape(-1), space)
-        if shifted is None:
-            return False
-        bits[start : start + n_block] = np.packbits(shifted.reshape(-1, n_spins), axis=-1)
-    return True
-
-
-def _shift(spins: Bits, space: Bits) -> Bits | None:
-    """Map −1 to 0 and +1 to 2 in ``space``; None if there is another value."""
-    shifted = np.add(spins, np.uint8(1), out=space[: spins.size])
-    # ``space`` is whole words, and past this block only zeros and twos: eight spins are checked at once.
-    return None if np.bitwise_or.reduce(space.view(np.uint64)) & _NOT_A_SPIN else shifted
+    leading, n_spins = spins.shape[:-1], spins.shape[-1]
+    rows = np.ascontiguousarray(spins).reshape(math.prod(leading), n_spins)
+    bits = np.empty((len(rows), n_packed_bytes(n_spins)), np.uint8)
+    return bits.reshape(*leading, bits.shape[1]) if resolve_packing().pack_spins(rows, bits) else None
 
 
 def unpack_spins(bits: Bits, n_spins: int) -> npt.NDArray[np.int8]:
@@ -84,9 +55,137 @@ def unpack_spins(bits: Bits, n_spins: int) -> npt.NDArray[np.int8]:
     -------
     int8 array, shape (..., n_spins)
     """
-    flat = np.ascontiguousarray(bits).reshape(-1)
-    eights = np.empty(flat.size, np.uint64)
-    for start in range(0, flat.size, _BLOCK_SPINS):
-        eights[start : start + _BLOCK_SPINS] = _EIGHT_SPINS[flat[start : start + _BLOCK_SPINS]]
-    spins = eights.view(np.int8).reshape(*bits.shape[:-1], 8 * bits.shape[-1])
-    return spins if spins.shape[-1] == n_spins else spins[..., :n_spins].copy()
+    leading = bits.shape[:-1]
+    spins = np.empty((math.prod(leading), n_spins), np.int8)
+    rows = np.ascontiguousarray(bits).reshape(len(spins), n_packed_bytes(n_spins))
+    resolve_packing().unpack_spins(rows, spins)
+    return spins.reshape(*leading, n_spins)
+
+
+@dataclass(frozen=True, eq=False)
+class PackedSpins:
+    """Configurations of spins ±1, a bit a site; the array they stand for has the shape (…, *lattice).
+
+    An index selects among the leading axes, as NumPy's does, and gives packed spins again: views
+    where NumPy gives views. ``np.asarray`` unpacks. Equal are spins of one shape with the same bits.
+
+    Parameters
+    ----------
+    bits : uint8 array, shape (…, ceil(n_sites / 8))
+        1 for up, the first site of a byte in its highest bit; the bits past the last site must be 0.
+    lattice : tuple of int
+        Shape of one configuration.
+
+    Raises
+    ------
+    ValueError
+        If the bits are not uint8, or not as many as the lattice needs.
+    """
+
+    bits: Bits
+    lattice: tuple[int, ...]
+
+    dtype = np.dtype(np.int8)  # of the spins
+
+    def __post_init__(self) -> None:
+        n_bytes = n_packed_bytes(self.n_sites)
+        if self.bits.dtype != np.uint8 or self.bits.shape[-1:] != (n_bytes,):
+            needed = f"a lattice of shape {self.lattice} needs uint8 bits of shape (…, {n_bytes})"
+            raise ValueError(f"{needed}; got {self.bits.dtype} {self.bits.shape}")
+
+    @staticmethod
+    def pack(spins: Array, n_leading: int) -> PackedSpins | None:
+        """Pack an array whose axes from ``n_leading`` on are the lattice; None if it is not int8 ±1."""
+        lattice = spins.shape[n_leading:]
+        bits = pack_spins(spins.reshape(*spins.shape[:n_leading], math.prod(lattice)))
+        return None if bits is None else PackedSpins(bits, lattice)
+
+    @staticmethod
+    def concatenate(parts: Sequence[PackedSpins]) -> PackedSpins:
+        """Join along the first axis; the lattices must be one."""
+        return PackedSpins(np.concatenate([part.bits for part in parts]), parts[0].lattice)
+
+    @property
+    def n_sites(self) -> int:
+        """Sites of one configuration."""
+        return math.prod(self.lattice)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the unpacked array."""
+        return (*self.bits.shape[:-1], *self.lattice)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes of the unpacked array."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of spins."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the bits take."""
+        return self.bits.nbytes
+
+    def unpack(self) -> npt.NDArray[np.int8]:
+        """Return a new int8 array of shape (…, *lattice), values ±1."""
+        return unpack_spins(self.bits, self.n_sites).reshape(self.shape)
+
+    def flattened(self) -> PackedSpins:
+        """Return the configurations along one leading axis."""
+        n_bytes = self.bits.shape[-1]
+        return PackedSpins(self.bits.reshape(math.prod(self.bits.shape[:-1]), n_bytes), self.lattice)
+
+    def read_only(self) -> PackedSpins:
+        """Return a view of the bits that cannot be written to."""
+        bits = self.bits.view()
+        bits.flags.writeable = False
+        return PackedSpins(bits, self.lattice)
+
+    def __len__(self) -> int:
+        return len(self.bits)
+
+    def __getitem__(self, index: Any) -> PackedSpins:
+        entries = index if isinstance(index, tuple) else (index,)
+        n_leading = self.bits.ndim - 1
+        if sum(getattr(entry, "ndim", 1) if _is_mask(entry) else entry is not None for entry in entries) > n_leading:
+            raise IndexError(f"too many indices: {n_leading} axes before the lattice can be indexed; unpack() the rest")
+        # Behind the ellipsis, which may not be given twice, the bytes of a configuration stay together.
+        return PackedSpins(self.bits[(*entries, ...)], self.lattice)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PackedSpins):
+            return NotImplemented
+        return self.lattice == other.lattice and np.array_equal(self.bits, other.bits)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("packed spins cannot be an array without a copy")
+        return self.unpack() if dtype is None else self.unpack().astype(dtype, copy=False)
+
+
+def _is_mask(entry: object) -> bool:
+    return isinstance(entry, np.ndarray) and entry.dtype == np.bool_
+
+
+Stored = Array | PackedSpins
+
+
+def packed_if_spins(array: Stored, n_leading: int) -> Stored:
+    """Return configurations in the form they are stored in: packed if they are lattices of int8 ±1, else as they are.
+
+    Parameters
+    ----------
+    array : array or PackedSpins
+    n_leading : int
+        Axes before those of the lattice.
+    """
+    if isinstance(array, PackedSpins) or array.ndim <= n_leading:
+        return array
+    packed = PackedSpins.pack(array, n_leading)
+    return array if packed is None else packed

@@ -24,7 +24,7 @@ def as_contents(
     Views, not copies: an interrupted run returns at once.
     """
     n_draws = int(recording.done.min())
-    arrays = {name: array[:, :n_draws] for name, array in recording.arrays.items()}
+    arrays: Arrays = {name: array[:, :n_draws] for name, array in recording.arrays.items()}
     arrays.setdefault("energy", np.empty((recording.n_chains, 0)))
     # Chains that stopped at different draws have no common last one.
     if recording.last is not None and (recording.last_at == n_draws).all():

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from spinodal.analysis import Profile, correlation
-from spinodal.analysis.arrays import FloatArray, SamplesLike
+from spinodal.analysis.arrays import Draws, FloatArray, SamplesLike, configurations
+from spinodal.files.packing import PackedSpins
 from spinodal.plots.decay import correlation_decay, correlation_length
 from spinodal.plots.scan import Scan
 from spinodal.plots.style import axes_or_new, color, draw_legend, draw_points
@@ -73,15 +73,22 @@ def plot_correlation(
 
 def _profile(scan: Scan, temperature: float) -> Profile:
     chains = scan.at(temperature)
-    if chains.draws is None:
+    draws = configurations(chains)
+    if draws is None:
         raise ValueError("samples have no draws: run with keep_draws=True or 'last'")
     ordered = scan.model.J > 0 and temperature < scan.model.critical_temperature * (1 - _CRITICAL_WINDOW)
-    draws = chains.draws if scan.model.J >= 0 else chains.draws * _staggered(scan.model.shape)
+    if scan.model.J < 0:
+        draws = _staggered(draws)
     return correlation(draws, connected="abs" if ordered or scan.model.h != 0 else False)
 
 
-def _staggered(shape: tuple[int, ...]) -> npt.NDArray[np.int8]:
-    return np.asarray(1 - 2 * (np.indices(shape).sum(axis=0) % 2), dtype=np.int8)
+def _staggered(draws: Draws) -> Draws:
+    """Return the spins with those of the odd sublattice turned over."""
+    signs = np.asarray(1 - 2 * (np.indices(draws.shape[2:]).sum(axis=0) % 2), dtype=np.int8)
+    turned = PackedSpins.pack(-signs, 0)
+    if isinstance(draws, PackedSpins) and turned is not None:
+        return PackedSpins(draws.bits ^ turned.bits, draws.lattice)
+    return np.asarray(draws) * signs
 
 
 def _solved(scan: Scan) -> bool:

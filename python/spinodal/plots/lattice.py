@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.analysis.arrays import SamplesLike
+from spinodal.analysis.arrays import SamplesLike, configurations
 from spinodal.plots.scan import Scan
 from spinodal.plots.style import GUIDE, INK, SPIN_COLORS, new_figure
 
@@ -61,10 +61,10 @@ def plot_snapshot(
 
 
 def _configuration(chains: SamplesLike, chain: int, draw: int) -> npt.NDArray[Any]:
-    if chains.draws is None:
+    draws = configurations(chains)
+    if draws is None:
         raise ValueError("samples have no draws: run with keep_draws=True or 'last'")
-    spins: npt.NDArray[Any] = chains.draws[chain, draw]
-    return spins
+    return np.asarray(draws[chain, draw])
 
 
 def _show(ax: Axes, layer: npt.NDArray[Any]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinodal import plots
+from spinodal.analysis.arrays import configurations
 from spinodal.plots.scan import Scan
 from spinodal.plots.style import dress, new_figure
 from spinodal.report.results import CriticalPoint
@@ -71,11 +72,11 @@ def pictures(scans: Sequence[Scan], critical: CriticalPoint | None) -> Iterator[
         yield _magnetization(scans)
         yield _susceptibility(scans)
         yield _binder(scans, critical)
-    if scans[-1].samples.draws is not None:
+    if configurations(scans[-1].samples) is not None:
         yield _correlation(scans[-1])
     if ferromagnet:
         yield _histogram(scans[-1])
-    if scans[-1].samples.draws is not None:
+    if configurations(scans[-1].samples) is not None:
         yield _snapshots(scans[-1])
 
 

@@ -127,8 +127,12 @@ class SpinSampler:
     def state_from(self, draws: npt.ArrayLike) -> SpinState:
         """Return the state of chains that start from given configurations (copied)."""
         spins = np.array(draws, dtype=np.int8, order="C")
-        if spins.shape[1:] != self.system.shape or not np.array_equal(spins, np.asarray(draws)):
-            raise ValueError(f"configurations must be ±1 of shape (n_chains, {self.system.shape}); got {spins.shape}")
+        if spins.shape[1:] != self.system.shape:
+            shape = ", ".join(map(str, self.system.shape))
+            raise ValueError(f"configurations must be ±1 of shape (n_chains, {shape}); got shape {spins.shape}")
+        wrong = (spins != draws) | (np.abs(spins) != 1)
+        if wrong.any():
+            raise ValueError(f"configurations must be ±1; one holds {np.asarray(draws)[wrong].flat[0]}")
         return SpinState(spins)
 
     def restore(self, arrays: Mapping[str, Array]) -> SpinState:

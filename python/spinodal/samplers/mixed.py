@@ -106,14 +106,15 @@ class MixedSampler:
         ]
         return {"method": "MixedSampler", **shared, "parts": parts} if len(parts) > 1 else {**shared, **parts[0]}
 
-    def init(self, key: Key, n_chains: int, **start: Any) -> SpinState:
+    def init(self, key: Key, n_chains: int) -> SpinState:
         """Return the start of every part's sampler."""
         self.chain_temperatures(n_chains)
-        states = []
-        for part in self.parts:
-            own = {name: values[part.start : part.stop] for name, values in start.items()}
-            states.append(part.sampler.init(_key_of(key, part), part.stop - part.start, **own).spins)
-        return SpinState(np.concatenate(states))
+        starts = [part.sampler.init(_key_of(key, part), part.stop - part.start) for part in self.parts]
+        return SpinState(np.concatenate([start.spins for start in starts]))
+
+    def state_from(self, draws: npt.ArrayLike) -> SpinState:
+        """Return the state of chains that start from given configurations (copied)."""
+        return self.parts[0].sampler.state_from(draws)
 
     def restore(self, arrays: Mapping[str, Array]) -> SpinState:
         """Rebuild a state from its arrays."""

@@ -42,7 +42,19 @@ class Key:
 
 @runtime_checkable
 class State(Protocol):
-    """The state of all chains of a sampler; what a checkpoint stores."""
+    """The state of all chains of a sampler; what a checkpoint stores.
+
+    A state may offer more, each of it valid for the current configurations; None is as good as nothing.
+
+    ``packed_draws`` : PackedSpins of shape (n_chains, *lattice)
+        The spins as bits, where the kernel has them so: ``run`` then records these.
+    ``measured`` : mapping of str to array of shape (n_chains,)
+        "energy" and "magnetization" (total) as the kernel has summed them: ``run`` then does not measure again.
+    ``log_weights`` : float64 array, shape (n_chains,)
+        Importance weights.
+
+    With the first two, ``run`` never asks for ``draws``, so that a state may make that array on demand.
+    """
 
     @property
     def draws(self) -> Array:

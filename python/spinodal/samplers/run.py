@@ -236,10 +236,11 @@ def _starting_point(init: npt.ArrayLike | Samples | None) -> tuple[Array | None,
     """Return the configurations to start from, and the first step among the random numbers."""
     if not isinstance(init, Samples):
         return (None if init is None else np.array(init)), 0
-    if init.draws is None or init.n_draws == 0:
+    draws = init.draws if init.packed_draws is None else init.packed_draws
+    if draws is None or init.n_draws == 0:
         raise ValueError("samples without draws cannot be gone on from: keep at least the last, keep_draws='last'")
     # Numbers that these chains have seen already, given again, would tie the new draws to the old.
-    return np.array(init.draws[:, -1]), int(init.provenance.get("last_step", 0))
+    return np.array(draws[:, -1]), int(init.provenance.get("last_step", 0))
 
 
 def _check_start(start: Array | None, sampler: Sampler, plan: Plan) -> None:

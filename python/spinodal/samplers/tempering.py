@@ -134,6 +134,8 @@ class ParallelTempering(SpinSampler):
         self, key: Key, state: TemperingState, n_steps: int = 1, *, n_threads: int | None = None
     ) -> tuple[TemperingState, Info]:
         """Advance all ladders by ``n_steps`` rounds of sweeps and swaps."""
+        if n_steps < 0:
+            raise ValueError(f"n_steps must be >= 0; got {n_steps}")
         counted = kernels.parallel_tempering(
             state.spins, state.rung, state.direction, 1.0 / self.temperature, self.system.J, self.system.h,
             n_rounds=n_steps, swap_every=self.swap_every, heat_bath_every=self.heat_bath_every, seed=key.seed,

@@ -19,7 +19,7 @@ _CRITICAL_BETA_J = {2: math.log(1 + math.sqrt(2)) / 2, 3: 0.221654626}
 
 
 def _lattice_shape(size: int | Sequence[int]) -> tuple[int, ...]:
-    lengths = (size, size) if isinstance(size, int | np.integer) else tuple(size)
+    lengths: tuple[Any, ...] = (size, size) if np.ndim(size) == 0 else tuple(size)  # type: ignore[arg-type]
     if len(lengths) not in (2, 3):
         raise ValueError(f"size must be an int, (Ly, Lx) or (Lz, Ly, Lx); got {size!r}")
     if any(not isinstance(n, int | np.integer) or n < 2 for n in lengths):
@@ -27,8 +27,14 @@ def _lattice_shape(size: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(n) for n in lengths)
 
 
-def _in_every_chain(site: Sequence[int]) -> tuple[Any, ...]:
-    return (..., *site)
+def _spins_at(array: npt.NDArray[Any], site: Sequence[int]) -> Reals:
+    """Return the spins of one site in every chain, checked: only what is read."""
+    index: tuple[Any, ...] = (..., *site)
+    values: Reals = array[index].astype(np.float64)
+    wrong = values[np.abs(values) != 1]
+    if wrong.size:
+        raise ValueError(f"spins must be -1 or +1; site {tuple(site)} holds {wrong[0]:g}")
+    return values
 
 
 @dataclass(frozen=True)
@@ -118,13 +124,13 @@ class IsingModel:
             if not -length <= index < length:
                 raise ValueError(f"site {site} is outside the lattice {self.shape}")
         array = np.asarray(self._check(spins))
-        here = array[_in_every_chain(site)].astype(np.float64)
+        here = _spins_at(array, site)
         neighbors = np.zeros_like(here)
         for axis, length in enumerate(self.shape):
             for step in (1, -1):
                 neighbor = list(site)
                 neighbor[axis] = (site[axis] + step) % length
-                neighbors += array[_in_every_chain(neighbor)]
+                neighbors += _spins_at(array, neighbor)
         difference: Reals = 2.0 * here * (self.J * neighbors + self.h)
         return difference
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from spinodal.files.packing import PackedSpins, Stored, packed_if_spins
 from spinodal.samplers.protocol import Array, Key, Sampler, State
 from spinodal.samplers.running.plan import Plan
 
@@ -69,12 +70,20 @@ class Snapshot:
     """Where some chains are, in arrays: it can be stored, sent to a worker, and gone on from.
 
     ``arrays`` holds the state's as "state/…" and the diagnostics since the last draw as "info/…"; it is
-    empty for chains that have not begun.
+    empty for chains that have not begun. A pickle of it holds spins as bits.
     """
 
     index: slice
     step: int = 0
     arrays: Values = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        packed = {name: packed_if_spins(array, 1) for name, array in self.arrays.items()}
+        return {**self.__dict__, "arrays": packed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        arrays = {name: np.asarray(array) for name, array in state["arrays"].items()}
+        self.__dict__.update({**state, "arrays": arrays})
 
     def snapshot(self) -> Snapshot:
         """Return itself."""
@@ -135,7 +144,28 @@ class Pace:
         self.n_steps = max(1, min(wanted, 4 * max(n_steps, self.n_steps)))
 
 
-Record = Callable[[Chains, int, Values, Array], None]
+class Configurations:
+    """The configurations of some chains at one draw, in the form they are asked for.
+
+    A state that offers packed spins and measured energies is never asked for its array.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    @functools.cached_property
+    def array(self) -> Array:
+        """Shape (n_chains, …); perhaps the state's own."""
+        return self._state.draws
+
+    @property
+    def stored(self) -> Stored:
+        """What is recorded of them: the state's packed spins, if it has them, else the array."""
+        packed: PackedSpins | None = getattr(self._state, "packed_draws", None)
+        return self.array if packed is None else packed
+
+
+Record = Callable[[Chains, int, Values, Configurations], None]
 
 
 def advance(
@@ -158,14 +188,14 @@ def advance(
         chains.step_once(plan, n_steps, n_threads)
         pace.learn(n_steps, time.perf_counter() - began)
         if chains.step == stop > plan.burn_in:
-            draws = chains.state.draws
-            values = measure(chains, draws)
+            configurations = Configurations(chains.state)
+            values = measure(chains, configurations)
             chains.info = {}
-            record(chains, plan.n_draws_at(chains.step) - 1, values, draws)
+            record(chains, plan.n_draws_at(chains.step) - 1, values, configurations)
 
 
 class Meter:
-    """Measures what is recorded of a draw.
+    """Measures what is recorded of a draw, as far as the state has not measured it itself.
 
     Parameters
     ----------
@@ -180,21 +210,25 @@ class Meter:
         found = getattr(system, "magnetization", None)
         self._magnetization = None if found is None else _with_threads(found, n_threads)
 
-    def __call__(self, chains: Chains, draws: Array) -> Values:
+    def __call__(self, chains: Chains, configurations: Configurations) -> Values:
         """Return energy, magnetization and diagnostics, each of shape (n_chains,).
 
         Raises
         ------
         NonFiniteEnergyError
         """
-        energy = np.asarray(self._energy(draws), np.float64)
+        measured: Mapping[str, Array] = getattr(chains.state, "measured", None) or {}
+        energy = np.asarray(measured["energy"] if "energy" in measured else self._energy(configurations.array))
+        energy = energy.astype(np.float64, copy=False)
         if not np.isfinite(energy).all():
             chain = int(np.flatnonzero(~np.isfinite(energy))[0])
             raise NonFiniteEnergyError(float(energy[chain]), chains.step, chains.index.start + chain)
         values: Values = {"energy": energy}
         values.update((f"info/{name}", sums) for name, sums in chains.info.items())
-        if self._magnetization is not None:
-            values["info/magnetization"] = np.asarray(self._magnetization(draws))
+        if "magnetization" in measured:
+            values["info/magnetization"] = np.asarray(measured["magnetization"])
+        elif self._magnetization is not None:
+            values["info/magnetization"] = np.asarray(self._magnetization(configurations.array))
         log_weights = getattr(chains.state, "log_weights", None)
         if log_weights is not None:
             values["log_weights"] = np.asarray(log_weights, np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.files import FileInUseError, hdf5
+from spinodal.files.encoding import Arrays
 from spinodal.files.journal import Journal, SavedState, journal_path, read_header
 from spinodal.files.recording import Recording
 from spinodal.samplers.running.advance import Chains, Snapshot
@@ -20,7 +21,7 @@ from spinodal.samplers.running.provenance import ResumeError, check_same_run
 from spinodal.samples import Samples, load
 
 Resume = Literal["auto", "never", "must"]
-_WAITING_BYTES = 1 << 25  # of draws, before packing; more do not wait, so that Ctrl-C need not wait for the disk
+_WAITING_BYTES = 1 << 23  # of draws, spins as bits; more do not wait, so that Ctrl-C need not wait for the disk
 
 
 class Checkpoint:
@@ -90,7 +91,7 @@ class Checkpoint:
     def save(self, recording: Recording, groups: Sequence[Chains | Snapshot]) -> None:
         """Write the draws, then the state."""
         self.save_draws(recording, groups)
-        arrays = {
+        arrays: Arrays = {
             f"{number}/{name}": array
             for number, group in enumerate(groups)
             for name, array in group.snapshot().arrays.items()
@@ -179,7 +180,8 @@ def _snapshots(state: SavedState) -> list[Snapshot]:
     snapshots = []
     for number, (start, stop, step) in enumerate(state.meta["groups"]):
         prefix = f"{number}/"
-        arrays = {name.removeprefix(prefix): a for name, a in state.arrays.items() if name.startswith(prefix)}
+        found = {name: array for name, array in state.arrays.items() if name.startswith(prefix)}
+        arrays = {name.removeprefix(prefix): np.asarray(array) for name, array in found.items()}
         snapshots.append(Snapshot(slice(start, stop), step, arrays))
     return snapshots
 

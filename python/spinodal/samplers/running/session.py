@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from spinodal.files.encoding import Arrays
+from spinodal.files.packing import Stored
 from spinodal.files.recording import Recording
 from spinodal.samplers.protocol import Array, Sampler, State
-from spinodal.samplers.running.advance import Chains, Meter, Snapshot, Values, advance
+from spinodal.samplers.running.advance import Chains, Configurations, Meter, Snapshot, Values, advance
 from spinodal.samplers.running.checkpoint import Checkpoint
 from spinodal.samplers.running.interrupt import Interrupt
 from spinodal.samplers.running.plan import Plan
@@ -81,30 +83,32 @@ class Session:
             chains = Chains.at(group.snapshot(), part, self.plan, None if init is None else init[index])
             if not self.recording.arrays:
                 # Even a run that is stopped before its first draw then has arrays of the right shape.
-                draws = chains.state.draws
-                self.recording.reserve(self._kept(Meter(part.system, n_threads)(chains, draws), draws))
+                configurations = Configurations(chains.state)
+                values = Meter(part.system, n_threads)(chains, configurations)
+                self.recording.reserve(self._kept(values, configurations))
             self.groups[number] = chains
             advance(chains, self.plan, record=self.record, go_on=self.go_on, n_threads=n_threads)
 
-    def _kept(self, values: Values, configurations: Array) -> Values:
-        return {"draws": configurations, **values} if self.plan.keep_draws is True else values
+    def _kept(self, values: Values, configurations: Configurations) -> Arrays:
+        kept: Arrays = {"draws": configurations.stored} if self.plan.keep_draws is True else {}
+        return {**kept, **values}
 
-    def record(self, chains: Chains, draw: int, values: Values, configurations: Array) -> None:
+    def record(self, chains: Chains, draw: int, values: Values, configurations: Configurations) -> None:
         """Store one draw of a group, and show it to the callback."""
         if draw < self.recording.done[chains.index].min():
             self._check_again(chains.index, draw, values["energy"][:, np.newaxis])
         else:
             self.recording.put(chains.index, draw, self._kept(values, configurations))
         if self.plan.keep_draws == "last":
-            self.recording.put_last(chains.index, draw + 1, configurations)
+            self.recording.put_last(chains.index, draw + 1, configurations.stored)
         if self.callback is not None:
             info = {name.removeprefix("info/"): value for name, value in values.items()}
             answer = self.callback(chains.step, chains.state, info)
             self.stopped = isinstance(answer, bool | np.bool_) and not answer
 
-    def record_block(self, index: slice, first: int, block: Values, last: Array | None) -> None:
+    def record_block(self, index: slice, first: int, block: Arrays, last: Stored | None) -> None:
         """Store the draws that a worker took."""
-        energy = block["energy"]
+        energy = np.asarray(block["energy"])
         known = min(int(self.recording.done[index].min()) - first, energy.shape[1])
         if known > 0:
             self._check_again(index, first, energy[:, :known])
@@ -114,7 +118,8 @@ class Session:
 
     def _check_again(self, index: slice, first: int, energy: Array) -> None:
         # Draws written after the state that a killed run left are taken again, and must come out the same.
-        if not np.array_equal(self.recording.arrays["energy"][index, first : first + energy.shape[1]], energy):
+        known = np.asarray(self.recording.arrays["energy"])[index, first : first + energy.shape[1]]
+        if not np.array_equal(known, energy):
             raise ResumeError(
                 f"draw {first} comes out different from the one in the checkpoint: the sampler is not the one that "
                 "wrote it, or does not give the same numbers again"

@@ -13,9 +13,11 @@ import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
+from spinodal.files.encoding import Arrays
+from spinodal.files.packing import Stored
 from spinodal.files.recording import Recording
 from spinodal.samplers.protocol import Array, Sampler
-from spinodal.samplers.running.advance import Chains, Snapshot, Values, advance
+from spinodal.samplers.running.advance import Chains, Configurations, Snapshot, Values, advance
 from spinodal.samplers.running.interrupt import graceful_interrupt
 from spinodal.samplers.running.plan import Plan
 from spinodal.samplers.running.session import Session
@@ -45,8 +47,8 @@ class Result:
     """
 
     first: int
-    block: Values
-    last: Array | None
+    block: Arrays
+    last: Stored | None
     snapshot: Snapshot
     error: Exception | None
 
@@ -57,28 +59,25 @@ def work(task: Task) -> Result:
     index = task.snapshot.index
     chains = Chains.at(task.snapshot, task.sampler, plan, task.draws)
     first = plan.n_draws_at(chains.step)
-    room = max(1, _SLICE_BYTES // max(1, chains.state.draws.nbytes))
-    recording = Recording(index.stop - index.start, min(plan.n_draws - first, room))
+    recording = Recording(index.stop - index.start, plan.n_draws - first)
     everyone = slice(0, recording.n_chains)
     deadline = time.monotonic() + _SLICE_SECONDS
 
-    def record(chains: Chains, draw: int, values: Values, configurations: Array) -> None:
-        kept = {"draws": configurations} if plan.keep_draws is True else {}
+    def record(chains: Chains, draw: int, values: Values, configurations: Configurations) -> None:
+        kept: Arrays = {"draws": configurations.stored} if plan.keep_draws is True else {}
         recording.put(everyone, draw - first, {**kept, **values})
         if plan.keep_draws == "last":
-            recording.put_last(everyone, draw - first + 1, configurations)
+            recording.put_last(everyone, draw - first + 1, configurations.stored)
+
+    def go_on() -> bool:
+        enough = recording.stored_bytes >= _SLICE_BYTES or time.monotonic() > deadline
+        return not (interrupt.requested or enough)
 
     error = None
     snapshot = task.snapshot
     with graceful_interrupt() as interrupt:
         try:
-            advance(
-                chains,
-                plan,
-                record=record,
-                go_on=lambda: not (interrupt.requested or recording.complete or time.monotonic() > deadline),
-                n_threads=task.n_threads,
-            )
+            advance(chains, plan, record=record, go_on=go_on, n_threads=task.n_threads)
             snapshot = chains.snapshot()
         except Exception as raised:
             error = raised
