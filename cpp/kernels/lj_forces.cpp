@@ -46,7 +46,8 @@ SPINODAL_INLINE void add_sums(double* target, Four a, Four b, Four c, Four d) {
 
 template <class Pairs>
 void row_forces(const LjCells& cells, const LjRow& row, const std::uint32_t* inner, Pairs& pairs) {
-  double* own = cells.halves + row.half * LjCells::half_size;
+  double* const halves = cells.halves;
+  double* const own = halves + row.half * LjCells::half_size;
   const bool home = row.image[0] == 0 && row.image[1] == 0 && row.image[2] == 0;
   const int n_particles = cells.n_in_half[row.half];
   double shift[3];
@@ -65,8 +66,9 @@ void row_forces(const LjCells& cells, const LjRow& row, const std::uint32_t* inn
       std::memcpy(after.part, lanes_after[a], sizeof after.part);
       particle.meet(own, pairs, &after);
     }
-    for (std::int64_t e = row.inner_begin[a]; e < row.inner_begin[a + 1]; ++e) {
-      particle.meet(cells.halves + inner[e], pairs);
+    const std::uint32_t* const end = inner + row.inner_begin[a + 1];
+    for (const std::uint32_t* entry = inner + row.inner_begin[a]; entry < end; ++entry) {
+      particle.meet(halves + *entry, pairs);
     }
     fx[a] = particle.fx;
     fy[a] = particle.fy;

@@ -37,12 +37,12 @@ template <class Generator>
 void thermalize(const Generator& generator, const LjMotion& motion, double* v, std::int64_t n, const double* noise) {
   const Systems damping = Systems::all(motion.damping), amplitude = Systems::load(noise);
   for (std::int64_t i = 0; i < n; ++i) {
-    Counter counters[width];
-    for (std::uint32_t l = 0; l < width; ++l) {
-      counters[l] = make_counter(motion.purpose, 0, static_cast<std::uint32_t>(i), motion.step, motion.chain + l);
-    }
+    const auto counter = [&](int lane) {
+      const std::uint32_t chain = motion.chain + static_cast<std::uint32_t>(lane);
+      return make_counter(motion.purpose, 0, static_cast<std::uint32_t>(i), motion.step, chain);
+    };
     Systems normal[3];
-    normal_numbers(generator, counters, normal);
+    normal_numbers(generator, counter, normal);
     for (int k = 0; k < motion.dim; ++k) {
       (damping * Systems::load(at(v, n, k, i)) + amplitude * normal[k]).store(at(v, n, k, i));
     }
@@ -120,20 +120,17 @@ class HalfMover {
  private:
   /// Pads get none; in two dimensions the second number is that of the third axis here.
   void draw(const std::int32_t* particle, Four* normal) const {
-    Counter counters[4];
-    alignas(32) std::int64_t present[4];
-    for (int l = 0; l < 4; ++l) {
-      const auto row = static_cast<std::uint32_t>(particle[l] < 0 ? 0 : particle[l]);
-      counters[l] = make_counter(motion_.purpose, 0, row, motion_.step, motion_.chain);
-      present[l] = particle[l] < 0 ? 0 : -1;
-    }
-    normal_numbers(generator_, counters, normal);
+    const auto counter = [&](int lane) {
+      const std::int32_t row = particle[lane] < 0 ? 0 : particle[lane];
+      return make_counter(motion_.purpose, 0, static_cast<std::uint32_t>(row), motion_.step, motion_.chain);
+    };
+    normal_numbers(generator_, counter, normal);
     if (motion_.dim == 2) {
       normal[2] = normal[1];
       normal[1] = Four::all(0);
     }
-    Four::Mask mask;
-    std::memcpy(mask.part, present, sizeof mask.part);
+    const auto present = [&](int lane) { return particle[lane] < 0 ? std::uint64_t{0} : ~std::uint64_t{0}; };
+    const Four::Mask mask = Words<Four>::of(present).as_mask();
     for (int k = 0; k < 3; ++k) normal[k] = normal[k].where(mask);
   }
 

@@ -22,18 +22,16 @@ struct Search {
   double low[3], high[3];
 
   /// Clusters [begin, end) of a column that may overlap z in [from, to].
-  void overlap(std::int64_t column, double from, double to, std::int64_t& begin, std::int64_t& end) const {
-    const std::int64_t first = cells.column_begin[column], stop = cells.column_begin[column + 1];
-    const float* lowest = cells.bounds + 2 * cells.bounds_stride;
-    const float* highest = cells.bounds + 5 * cells.bounds_stride;
-    // Where it is if the column is filled evenly; from there a walk.
-    const double guess = static_cast<double>(stop - first) * from / cells.length[2];
-    begin = first + lower(higher(guess > 0 ? static_cast<std::int64_t>(lower(floor_of(guess), stop - first)) : 0, 0),
-                          stop - first);
-    while (begin > first && static_cast<double>(highest[begin - 1]) >= from) --begin;
-    while (begin < stop && static_cast<double>(highest[begin]) < from) ++begin;
-    end = begin;
-    while (end < stop && static_cast<double>(lowest[end]) <= to) ++end;
+  SPINODAL_INLINE void overlap(std::int64_t column, double from, double to, std::int64_t& begin,
+                               std::int64_t& end) const {
+    begin = end = 0;
+    if (to < 0 || from > cells.length[2]) return;
+    const std::int64_t first_bin = column * cells.n_z;
+    const std::int64_t before = first_bin == 0 ? 0 : cells.bin_end[first_bin - 1];
+    const std::int64_t bin = first_bin + cells.bin_of(from), last = first_bin + cells.bin_of(to);
+    const std::int64_t first = (bin == 0 ? 0 : cells.bin_end[bin - 1]) - before, stop = cells.bin_end[last] - before;
+    begin = cells.column_begin[column] + first / 8;
+    end = cells.column_begin[column] + (stop + 7) / 8;
   }
 
   /// Append the clusters of [begin, end) whose bounding boxes are within reach.
@@ -49,14 +47,49 @@ struct Search {
         const Eight gap = larger(larger(below, above), Eight::all(0));
         distance2 = distance2 + gap * gap;
       }
-      const unsigned near = (distance2 < Eight::all(static_cast<float>(reach2))).bits();
-      const std::int64_t count = lower(8, end - c);
-      for (std::int64_t k = 0; k < count; ++k) {
-        out[n] = static_cast<std::uint32_t>(c + k);
+      const unsigned inside = end - c < 8 ? (1U << (end - c)) - 1 : 0xff;
+      const unsigned near = (distance2 < Eight::all(static_cast<float>(reach2))).bits() & inside;
+#pragma GCC unroll 8
+      for (unsigned k = 0; k < 8; ++k) {
+        out[n] = static_cast<std::uint32_t>(c) + k;
         n += near >> k & 1;
       }
     }
     return n;
+  }
+};
+
+/// Four particles of a half, in single precision, and what is near them.
+struct Singles {
+  Eight x[4], y[4], z[4];
+
+  /// Shifted into an image.
+  Singles(const LjCells& cells, std::int64_t half, const std::int32_t* image) {
+    const double* own = cells.halves + half * LjCells::half_size;
+    for (int a = 0; a < 4; ++a) {
+      x[a] = Eight::all(static_cast<float>(own[a] - image[0] * cells.length[0]));
+      y[a] = Eight::all(static_cast<float>(own[4 + a] - image[1] * cells.length[1]));
+      z[a] = Eight::all(static_cast<float>(own[8 + a] - image[2] * cells.length[2]));
+    }
+  }
+
+  SPINODAL_INLINE Eight distance2(int a, const float* cluster) const {
+    const Eight dx = x[a] - Eight::load(cluster), dy = y[a] - Eight::load(cluster + 8);
+    const Eight dz = z[a] - Eight::load(cluster + 16);
+    return dx * dx + dy * dy + dz * dz;
+  }
+
+  /// Of the clusters [0, n), those with a particle within reach of any of the four.
+  std::int64_t keep(const LjCells& cells, float reach2, std::uint32_t* clusters, std::int64_t n) const {
+    std::int64_t kept = 0;
+    for (std::int64_t e = 0; e < n; ++e) {
+      const float* single = cells.singles + clusters[e] * LjCells::single_size;
+      const Eight first = smaller(distance2(0, single), distance2(1, single));
+      const Eight second = smaller(distance2(2, single), distance2(3, single));
+      clusters[kept] = clusters[e];
+      kept += (smaller(first, second) < Eight::all(reach2)).bits() != 0;
+    }
+    return kept;
   }
 };
 
@@ -80,7 +113,7 @@ struct Extent {
 };
 
 /// All clusters that half of `search` reaches in one image. False: the memory does not suffice.
-bool fill_row(const Search& search, const Extent& extent, double reach, LjRow& row, LjRows& rows) {
+bool fill_row(const Search& search, const Extent& extent, double reach, bool exact, LjRow& row, LjRows& rows) {
   const LjCells& cells = search.cells;
   const std::int64_t own = cells.cluster_column[search.cluster], own_x = own / cells.ny, own_y = own % cells.ny;
   const bool home = row.image[0] == 0 && row.image[1] == 0 && row.image[2] == 0;
@@ -110,11 +143,16 @@ bool fill_row(const Search& search, const Extent& extent, double reach, LjRow& r
   }
   row.outer_begin = rows.n_outer;
   row.outer_end = n;
+  if (exact) {
+    const Singles particles(cells, search.half, row.image);
+    const auto limit = static_cast<float>(reach * reach);
+    row.outer_end = rows.n_outer + particles.keep(cells, limit, rows.outer + rows.n_outer, n - rows.n_outer);
+  }
   return true;
 }
 
 /// The rows of one half. False: the memory does not suffice, and there are none of it.
-bool fill_rows(const LjCells& cells, std::int64_t half, double reach, LjRows& rows) {
+bool fill_rows(const LjCells& cells, std::int64_t half, double reach, bool exact, LjRows& rows) {
   const float* box = cells.half_bounds + 6 * half;
   const Extent extent(cells, box, reach);
   const std::int64_t first_row = rows.n_rows, first_outer = rows.n_outer;
@@ -132,7 +170,7 @@ bool fill_rows(const LjCells& cells, std::int64_t half, double reach, LjRows& ro
           search.high[axis] = static_cast<double>(box[axis + 3]) - shift;
         }
         LjRow row{static_cast<std::int32_t>(half), {ix, iy, iz}, 0, 0, {}};
-        if (rows.n_rows == rows.row_capacity || !fill_row(search, extent, reach, row, rows)) {
+        if (rows.n_rows == rows.row_capacity || !fill_row(search, extent, reach, exact, row, rows)) {
           rows.n_rows = first_row;
           rows.n_outer = first_outer;
           return false;
@@ -167,38 +205,22 @@ class Appender {
   std::int64_t n_ = 0;
 };
 
-struct Single {
-  Eight x, y, z;
-
-  SPINODAL_INLINE unsigned near(const float* cluster, Eight reach2) const {
-    const Eight dx = x - Eight::load(cluster), dy = y - Eight::load(cluster + 8), dz = z - Eight::load(cluster + 16);
-    return (dx * dx + dy * dy + dz * dz < reach2).bits();
-  }
-};
-
 void prune_row(const LjCells& cells, LjRow& row, float reach2, const LjRows& rows, std::int64_t& n_inner) {
-  const double* own = cells.halves + row.half * LjCells::half_size;
   const Eight limit = Eight::all(reach2);
   const std::int64_t stride = 2 * (row.outer_end - row.outer_begin + 1);  // what one particle may need
   std::uint32_t* room = rows.inner + n_inner;
-  Single particle[4];
+  const Singles particles(cells, row.half, row.image);
   Appender near[4] = {Appender(room), Appender(room + stride), Appender(room + 2 * stride),
                       Appender(room + 3 * stride)};
-  for (int a = 0; a < 4; ++a) {
-    double at[3];
-    for (int axis = 0; axis < 3; ++axis) at[axis] = own[4 * axis + a] - row.image[axis] * cells.length[axis];
-    particle[a] = {Eight::all(static_cast<float>(at[0])), Eight::all(static_cast<float>(at[1])),
-                   Eight::all(static_cast<float>(at[2]))};
-  }
   if (row.image[0] == 0 && row.image[1] == 0 && row.image[2] == 0 && row.half % 2 == 0) {
     const auto cluster = static_cast<std::uint32_t>(row.half / 2);
     const float* single = cells.singles + cluster * LjCells::single_size;
-    for (int a = 0; a < 4; ++a) near[a].append(cluster, particle[a].near(single, limit) & 0xf0);
+    for (int a = 0; a < 4; ++a) near[a].append(cluster, (particles.distance2(a, single) < limit).bits() & 0xf0);
   }
   for (std::int64_t e = row.outer_begin; e < row.outer_end; ++e) {
     const std::uint32_t cluster = rows.outer[e];
     const float* single = cells.singles + cluster * LjCells::single_size;
-    for (int a = 0; a < 4; ++a) near[a].append(cluster, particle[a].near(single, limit));
+    for (int a = 0; a < 4; ++a) near[a].append(cluster, (particles.distance2(a, single) < limit).bits());
   }
   for (int a = 0; a < 4; ++a) {  // close the gaps between the four
     row.inner_begin[a] = n_inner;
@@ -216,9 +238,11 @@ namespace SPINODAL_ISA {
 
 /// List all clusters within reach of the halves [half, half_end); returns the first half the memory did not suffice
 /// for.
-std::int64_t lj_outer_rows(const LjCells& cells, double reach, std::int64_t half, std::int64_t half_end, LjRows& rows) {
+std::int64_t lj_outer_rows(const LjCells& cells, double reach, bool exact, std::int64_t half, std::int64_t half_end,
+                           LjRows& rows) {
   for (; half < half_end; ++half) {
-    if (cells.n_in_half[half] != 0 && !fill_rows(cells, half, reach + static_cast<double>(cells.rounding), rows)) break;
+    if (cells.n_in_half[half] != 0 && !fill_rows(cells, half, reach + static_cast<double>(cells.rounding), exact, rows))
+      break;
   }
   return half;
 }

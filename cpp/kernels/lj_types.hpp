@@ -43,11 +43,19 @@ struct LjCells {
   std::int32_t* n_in_half;       ///< (n_clusters, 2) particles in it
   std::int32_t* column_begin;    ///< (nx · ny + 1) first cluster of each column
   std::int32_t* cluster_column;  ///< (n_clusters)
+  std::int32_t* bin_end;         ///< (nx · ny, n_z) particles up to the end of each z bin of the columns
   std::int64_t bounds_stride, n_clusters;
-  std::int64_t nx, ny;
+  std::int64_t nx, ny, n_z;
   double length[3], side[2];  ///< of the box; of a column
+  double bins;                ///< z bins by length
   bool periodic[3];
   float rounding;  ///< no distance between floats is wrong by more
+
+  /// The z bin of a height. It is monotonic, whatever the rounding.
+  std::int64_t bin_of(double z) const {
+    const auto bin = static_cast<std::int64_t>(z * bins);
+    return bin < 0 ? 0 : bin >= n_z ? n_z - 1 : bin;
+  }
 };
 
 /// The neighbours of one half within one periodic image: where the half is shifted by -image · length.

@@ -45,6 +45,7 @@ struct Pack {
   using Integer = typename LaneInteger<T>::type;
   typedef T Part __attribute__((vector_size(bytes)));
   typedef Integer Bits __attribute__((vector_size(bytes)));
+  typedef std::uint64_t Words __attribute__((vector_size(bytes)));  // of packs of doubles
 
   /// All bits of a lane set where a comparison holds.
   struct Mask {
@@ -99,6 +100,10 @@ struct Pack {
   }
   friend SPINODAL_INLINE Pack larger(Pack a, const Pack& b) {
     for (int p = 0; p < n_parts; ++p) a.part[p] = a.part[p] < b.part[p] ? b.part[p] : a.part[p];
+    return a;
+  }
+  friend SPINODAL_INLINE Pack smaller(Pack a, const Pack& b) {
+    for (int p = 0; p < n_parts; ++p) a.part[p] = a.part[p] < b.part[p] ? a.part[p] : b.part[p];
     return a;
   }
   /// The value where the mask is set, else 0.

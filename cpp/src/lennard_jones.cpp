@@ -50,7 +50,7 @@ void listed(const double* positions, std::int64_t system, std::int64_t n_particl
   LjList& list = list_of_thread;
   const double reach = std::sqrt(potential.cutoff2);
   const std::int64_t offset = system * n_particles * box.dim;
-  list.build(positions + offset, n_particles, box, reach, n_threads);
+  list.build(positions + offset, n_particles, box, reach, false, n_threads);
   list.prune(reach, n_threads);
   out.set(system, list.evaluate(potential, true, n_threads));
   if (out.forces != nullptr) list.sorted().read_forces(out.forces + offset);

@@ -79,15 +79,17 @@ void LjSorted::divide(const Box& box) {
 void LjSorted::order() {
   const std::int64_t n_columns = cells_.nx * cells_.ny;
   const std::int64_t n_z = std::clamp<std::int64_t>(n_ / n_columns, 1, 65536);
-  const double depth = cells_.length[2] / static_cast<double>(n_z);
+  cells_.n_z = n_z;
+  cells_.bins = static_cast<double>(n_z) / cells_.length[2];
   const double* at = wrapped_.data();
   std::int32_t* key = key_.room(n_);
   std::int32_t* bin = bin_.room(n_columns * n_z + 1);
   std::fill_n(bin, n_columns * n_z + 1, 0);
+  cells_.bin_end = bin;  // what it counts in the end
   for (std::int64_t i = 0; i < n_; ++i) {
     const std::int64_t column =
         bin_of(at[3 * i], cells_.side[0], cells_.nx) * cells_.ny + bin_of(at[3 * i + 1], cells_.side[1], cells_.ny);
-    key[i] = static_cast<std::int32_t>(column * n_z + bin_of(at[3 * i + 2], depth, n_z));
+    key[i] = static_cast<std::int32_t>(column * n_z + cells_.bin_of(at[3 * i + 2]));
     ++bin[key[i] + 1];
   }
   for (std::int64_t b = 0; b < n_columns * n_z; ++b) bin[b + 1] += bin[b];

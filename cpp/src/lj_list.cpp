@@ -30,10 +30,12 @@ void LjList::for_slabs(std::size_t first, std::size_t step, int n_threads, F f) 
   for (std::int64_t k = 0; k < n; ++k) f(slabs_[first + static_cast<std::size_t>(k) * step]);
 }
 
-void LjList::build(const double* positions, std::int64_t n, const Box& box, double reach, int n_threads) {
+void LjList::build(const double* positions, std::int64_t n, const Box& box, double reach, bool exact, int n_threads) {
   sorted_.sort(positions, n, box);
   divide(reach);
-  for_slabs(0, 1, n_threads, [&](Slab& slab) { list(slab, reach); });
+  const LjCells& cells = sorted_.cells();
+  for_slabs(0, 1, n_threads, [&](Slab& slab) { kernels().lj_singles(cells, slab.first_cluster, slab.cluster_end); });
+  for_slabs(0, 1, n_threads, [&](Slab& slab) { list(slab, reach, exact); });
 }
 
 void LjList::divide(double reach) {
@@ -50,7 +52,7 @@ void LjList::divide(double reach) {
   }
 }
 
-void LjList::list(Slab& slab, double reach) const {
+void LjList::list(Slab& slab, double reach, bool exact) const {
   const std::int64_t n_halves = 2 * (slab.cluster_end - slab.first_cluster);
   LjRows& rows = slab.rows;
   rows.n_rows = rows.n_outer = 0;
@@ -60,7 +62,7 @@ void LjList::list(Slab& slab, double reach) const {
     rows.outer = slab.outer.keep(room, rows.n_outer);
     rows.row_capacity = slab.row.capacity();
     rows.outer_capacity = slab.outer.capacity();
-    half = kernels().lj_outer_rows(sorted_.cells(), reach, half, 2 * slab.cluster_end, rows);
+    half = kernels().lj_outer_rows(sorted_.cells(), reach, exact, half, 2 * slab.cluster_end, rows);
     if (half == 2 * slab.cluster_end) return;
   }
 }

@@ -15,8 +15,9 @@ namespace spinodal {
 /// forces in one order. Their number is even, or one, and comes from the box alone, never from the threads.
 class LjList {
  public:
-  /// Sort the particles, and list all clusters within reach.
-  void build(const double* positions, std::int64_t n, const Box& box, double reach, int n_threads);
+  /// Sort the particles, and list all clusters within reach. A list that is to be used often is worth making `exact`,
+  /// else it is one of bounding boxes.
+  void build(const double* positions, std::int64_t n, const Box& box, double reach, bool exact, int n_threads);
 
   /// From those, list what is within a shorter reach of the present positions.
   void prune(double reach, int n_threads);
@@ -40,7 +41,7 @@ class LjList {
   };
 
   void divide(double reach);
-  void list(Slab& slab, double reach) const;
+  void list(Slab& slab, double reach, bool exact) const;
 
   /// f(slab) for the slabs first, first + step, …, by some threads.
   template <class F>

@@ -142,7 +142,7 @@ class ListedMotion {
 
   /// Sort and list at given positions, wrapped; positions of the halves are those then.
   void build(double* listed) {
-    list_.build(listed, n_, box_, outer_, threads_);
+    list_.build(listed, n_, box_, outer_, true, threads_);
     const std::int64_t n_numbers = 24 * list_.sorted().cells().n_clusters;
     std::fill_n(velocities_.room(n_numbers), n_numbers, 0.0);
     copy_positions(listed_.room(n_numbers));
