@@ -19,7 +19,7 @@ namespace {
 
 // Of an outer list, rebuilt when it is used up, and of the rows cut from it: about the best for a melt, where it
 // matters.
-constexpr double outer_skin = 0.8, inner_skin = 0.16;
+constexpr double outer_skin = 0.7, inner_skin = 0.22;
 constexpr double kinetic_limit = 0x1p31;  // of a system: beyond it the grid of 2^-20 ends, and any physics
 
 LjMotion constants(const Motion& motion, int dim) {
