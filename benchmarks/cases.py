@@ -22,7 +22,7 @@ class Case:
 
     A rate is work over time. Work is attempted flips for local updates and Swendsen–Wang (one a
     site and sweep), flipped spins for Wolff. ``temperature`` is unused by parallel tempering,
-    whose ``n_chains`` is a multiple of the rungs of ``LADDER``.
+    whose ``n_chains`` is a multiple of the rungs of ``LADDER``. ``stream`` and ``layout`` are ours alone.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Case:
     field: float = 0.0
     n_threads: int = 1
     stream: str = "ars7"
+    layout: Literal["auto", "bytes", "rows", "replicas", "lanes"] = "auto"
     ours_only: bool = False
 
     @property
@@ -69,13 +70,19 @@ METROPOLIS = [
     Case("metropolis-field-512", "metropolis", _square(512), field=0.1),
     Case("metropolis-field-1024x32", "metropolis", _square(32), n_chains=1024, field=0.1),
     Case("metropolis-3d-64", "metropolis", (64, 64, 64), temperature=CRITICAL_3D),
+    Case("metropolis-bytes-512", "metropolis", _square(512), layout="bytes"),
+    Case("metropolis-bytes-3d-64", "metropolis", (64, 64, 64), temperature=CRITICAL_3D, layout="bytes"),
     Case("metropolis-ars5-512", "metropolis", _square(512), stream="ars5", ours_only=True),
     Case("metropolis-ars5-4096", "metropolis", _square(4096), stream="ars5", ours_only=True),
+    Case("metropolis-ars5-1024x32", "metropolis", _square(32), n_chains=1024, stream="ars5", ours_only=True),
     Case("metropolis-philox10-512", "metropolis", _square(512), stream="philox10", ours_only=True),
+    Case("metropolis-lanes-1024x32", "metropolis", _square(32), n_chains=1024, layout="lanes", ours_only=True),
+    Case("metropolis-3d-256x16", "metropolis", (16, 16, 16), n_chains=256, temperature=CRITICAL_3D, ours_only=True),
 ]
 OTHERS = [
     Case("heat-bath-512", "heat_bath", _square(512)),
     Case("heat-bath-4096", "heat_bath", _square(4096)),
+    Case("heat-bath-1024x32", "heat_bath", _square(32), n_chains=1024, ours_only=True),
     Case("parallel-tempering-32", "parallel_tempering", _square(32), n_chains=len(LADDER)),
     Case("parallel-tempering-16x32", "parallel_tempering", _square(32), n_chains=16 * len(LADDER)),
 ]

@@ -35,7 +35,7 @@ def test_a_sound_installation_passes(report):
 def test_the_report_covers_every_engine_and_update(report):
     said = str(report)
     for engine in selftest.engines(["cpp", "numba"]):
-        for update in ("metropolis", "heat bath", "wolff", "swendsen-wang"):
+        for update in selftest._updates():
             assert f"{engine}: {update} energy" in said
     assert doctor.cpu_model() in said
     assert sys.executable in said
@@ -151,4 +151,4 @@ def test_the_reason_for_the_number_of_threads(monkeypatch, name):
 
 
 def test_a_speed_is_measured(engine):
-    assert selftest.flips_per_ns(engine, size=64, seconds=0.01) > 0
+    assert all(selftest.flips_per_ns(engine, layout, seconds=0.01) > 0 for layout, *_ in selftest.SPEEDS)

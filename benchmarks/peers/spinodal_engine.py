@@ -46,8 +46,10 @@ class _Kernels(_Measured):
         if case.algorithm == "wolff":
             flipped, _ = sp.kernels.wolff_step(*model, n_steps=n_updates, step=first, **self._options)
             return float(flipped.sum())
-        sweep = _SWEEPS.get(case.algorithm, sp.kernels.swendsen_wang_sweep)
-        sweep(*model, n_sweeps=n_updates, sweep=first, **self._options)
+        if case.algorithm == "swendsen_wang":
+            sp.kernels.swendsen_wang_sweep(*model, n_sweeps=n_updates, sweep=first, **self._options)
+        else:
+            _SWEEPS[case.algorithm](*model, n_sweeps=n_updates, sweep=first, layout=case.layout, **self._options)
         return float(n_updates) * self.spins.size
 
 
@@ -93,7 +95,7 @@ class _Run(_Measured):
         self.spins = np.ones((case.n_chains, *case.shape), dtype=np.int8)
         self._seed = seed
         model = sp.IsingModel(case.shape, 1.0, case.field)
-        self._sampler = sp.Metropolis(model, temperature=case.temperature, stream=case.stream)
+        self._sampler = sp.Metropolis(model, temperature=case.temperature, stream=case.stream, layout=case.layout)
 
     def advance(self, n_updates: int) -> float:
         self._seed += 1

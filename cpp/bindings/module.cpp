@@ -7,6 +7,8 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_ising(module);
   spinodal::bindings::bind_cluster(module);
   spinodal::bindings::bind_tempering(module);
+  spinodal::bindings::bind_packed(module);
+  spinodal::bindings::bind_replicas(module);
   spinodal::bindings::bind_packing(module);
   spinodal::bindings::bind_lennard_jones(module);
   spinodal::bindings::bind_molecular_dynamics(module);

@@ -19,6 +19,22 @@ std::int64_t bond_sum(const std::int8_t* spins, LatticeShape shape);
 WolffTotals wolff_steps(std::int8_t* spins, const WolffLattice&, const ClusterRule&, const ClusterKey&,
                         bool whole_clusters);
 std::int64_t swendsen_wang_sweeps(std::int8_t* spins, const ClusterLattice&, const ClusterRule&, const ClusterKey&);
+void packed_load(const std::int8_t* spins, const PackedPlanes&, bool stagger, std::int64_t row_begin,
+                 std::int64_t row_end);
+void packed_store(const PackedPlanes&, std::int8_t* spins, bool stagger, std::int64_t row_begin, std::int64_t row_end);
+void packed_edges(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
+void packed_sweeps(const PackedPlanes&, const PackedSweeps&, const WordCache&);
+bool cache_words(std::uint64_t seed, WordCache&);
+void packed_masks(const PackedRule&, const SweepKey&, const WordCache&, std::uint32_t block_begin,
+                  std::uint32_t block_end, std::uint8_t* out);
+std::int64_t packed_unequal_bonds(const PackedPlanes&, std::int64_t row_begin, std::int64_t row_end);
+std::int64_t packed_up_count(const PackedPlanes&, int color, std::int64_t row_begin, std::int64_t row_end);
+void replica_load(const std::int8_t* spins, const ReplicaLattice&, int lane_begin, int lane_end);
+void replica_store(const ReplicaLattice&, std::int8_t* spins, int lane_begin, int lane_end);
+void replica_reverse_odd(const ReplicaLattice&);
+void replica_sums(const ReplicaLattice&, std::uint32_t* up, std::uint32_t* unlike);
+void replica_sweeps(const ReplicaLattice&, const PackedRule* const* rules, const ReplicaRun&, const WordCache&);
+void lane_sweeps(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
 bool pack_spins(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
 void unpack_spins(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
 std::int64_t lj_batch_width();

@@ -39,7 +39,7 @@ void thermalize(const Generator& generator, const LjMotion& motion, double* v, s
   for (std::int64_t i = 0; i < n; ++i) {
     const auto counter = [&](int lane) {
       const std::uint32_t chain = motion.chain + static_cast<std::uint32_t>(lane);
-      return make_counter(motion.purpose, 0, static_cast<std::uint32_t>(i), motion.step, chain);
+      return make_counter(Purpose::particles, motion.block, static_cast<std::uint32_t>(i), motion.step, chain);
     };
     Systems normal[3];
     normal_numbers(generator, counter, normal);
@@ -122,7 +122,8 @@ class HalfMover {
   void draw(const std::int32_t* particle, Four* normal) const {
     const auto counter = [&](int lane) {
       const std::int32_t row = particle[lane] < 0 ? 0 : particle[lane];
-      return make_counter(motion_.purpose, 0, static_cast<std::uint32_t>(row), motion_.step, motion_.chain);
+      return make_counter(Purpose::particles, motion_.block, static_cast<std::uint32_t>(row), motion_.step,
+                          motion_.chain);
     };
     normal_numbers(generator_, counter, normal);
     if (motion_.dim == 2) {

@@ -78,9 +78,8 @@ struct LjRows {
 /// One step of eq. (1) of molecular_dynamics.hpp, with its constants.
 struct LjMotion {
   Stream stream;
-  Purpose purpose;
   std::uint64_t seed, step;
-  std::uint32_t chain;
+  std::uint32_t chain, block;  ///< block of Purpose::particles
   int dim;
   double kick, drift, damping;  ///< dt/2m; dt/2; c, 1 without a bath
   double mass, confinement;

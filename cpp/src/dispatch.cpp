@@ -20,9 +20,10 @@ std::vector<const KernelTable*> runnable() {
                         __builtin_cpu_supports("fma") && __builtin_cpu_supports("aes");
   if (has_avx2) tables.push_back(&avx2::kernel_table);
   const bool has_vaes = has_avx2 && __builtin_cpu_supports("vaes");
-  const bool has_avx512 = has_vaes && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd");
   if (has_vaes) tables.push_back(&vaes::kernel_table);
+  const bool has_avx512 = has_vaes && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2");
   if (has_avx512) tables.push_back(&avx512::kernel_table);
 #endif
   return tables;

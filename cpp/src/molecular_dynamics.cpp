@@ -25,7 +25,7 @@ constexpr double kinetic_limit = 0x1p31;  // of a system: beyond it the grid of 
 LjMotion constants(const Motion& motion, int dim) {
   LjMotion m{};
   m.stream = motion.stream;
-  m.purpose = Purpose::langevin_noise;
+  m.block = langevin_noise_block;
   m.seed = motion.seed;
   m.step = motion.step;
   m.chain = motion.first_chain;
@@ -258,7 +258,7 @@ void maxwell_velocities(double* velocities, std::int64_t n_systems, std::int64_t
   check_motion(motion, n_systems, box, temperature);
   const LjBatch batch = batch_in(box, n_particles);
   LjMotion constant = constants(motion, box.dim);
-  constant.purpose = Purpose::initial_velocities;
+  constant.block = initial_velocities_block;
   constant.damping = 0;
   for_vectors(n_systems, n_systems * n_particles, motion.n_threads, [&](std::int64_t first, std::int64_t n) {
     LjLanes v(n_particles, box.dim);

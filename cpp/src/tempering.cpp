@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rounds of parallel tempering: sweeps and energies by the kernels of one temperature a chain, exchanges here.
+// Rounds of parallel tempering: exchanges of rungs, around sweeps by src/tempering_replicas.cpp.
 #include "spinodal/tempering.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "src/tempering_replicas.hpp"
 #include "src/validate.hpp"
 
 namespace spinodal {
@@ -112,17 +112,14 @@ void parallel_tempering(std::int8_t* spins, const TemperingState& state, std::in
                         const TemperingTotals& totals) {
   check_tempering(state, n_chains, rule);
   Exchange exchange(state, n_chains, rule, options, totals);
-  std::vector<double> beta(static_cast<std::size_t>(n_chains)), energy(beta.size());
-  SweepOptions sweeps = options;
-  sweeps.n_sweeps = rule.swap_every;
+  std::vector<double> energy(static_cast<std::size_t>(n_chains));
+  const auto replicas = make_replicas({spins, n_chains, shape, coupling, rule, options});
   for (std::int64_t i = 0; i < options.n_sweeps; ++i) {
     const std::uint64_t round = options.sweep + static_cast<std::uint64_t>(i);
-    for (std::size_t c = 0; c < beta.size(); ++c) beta[c] = rule.ladder[state.rung[c]];
-    sweeps.sweep = round * static_cast<std::uint64_t>(rule.swap_every);
-    metropolis_sweep(spins, n_chains, shape, beta.data(), coupling, sweeps, rule.heat_bath_every);
-    ising_energy(spins, n_chains, shape, coupling, energy.data(), options.n_threads);
+    replicas->sweep(state.rung, round * static_cast<std::uint64_t>(rule.swap_every), energy.data());
     exchange.attempt(round, energy.data());
   }
+  replicas->store();
 }
 
 }  // namespace spinodal

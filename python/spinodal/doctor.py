@@ -162,7 +162,8 @@ def _exactness(backends: list[BackendName]) -> Iterator[Finding]:
 
 def _speed(backends: list[BackendName]) -> Iterator[Finding]:
     for engine in selftest.engines(backends):
-        yield Finding(str(engine), f"{selftest.flips_per_ns(engine):.2f} Metropolis flips/ns at 512 × 512")
+        rates = [f"{selftest.flips_per_ns(engine, layout):.2f} {layout}" for layout, *_ in selftest.SPEEDS]
+        yield Finding(str(engine), f"Metropolis flips/ns by layout: {', '.join(rates)}")
 
 
 def _optional_packages() -> Iterator[Finding]:

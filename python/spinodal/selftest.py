@@ -2,8 +2,9 @@
 r"""A check, in seconds, that the kernels installed here are exact; and how fast they are.
 
 Three things are asked of every backend on every instruction set: the streams give their known
-answers, a run gives the bits of the first engine's run, and the mean energy of a 4 × 4 lattice
-at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update.
+answers, sweeps in each layout give the bits of the first engine's, and the mean energy of a 4 × 4
+lattice at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update (of a
+4 × 64 lattice, from Kaufman's solution, where rows are packed).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from spinodal import kernels
 from spinodal.backends.isas import available_isas, using_isa
 from spinodal.backends.protocol import Reals, Spins
 from spinodal.kernels.arguments import BackendName, StreamName
+from spinodal.kernels.layouts import Layout
 
 TEMPERATURE = 2.269
 MAX_SIGMA = 5.0
@@ -35,16 +37,38 @@ _KNOWN_BLOCKS: dict[StreamName, tuple[int, ...]] = {
     "philox10": (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
 }
 
-Update = Callable[..., Any]
+_SQUARE, _STRIP = (4, 4), (4, 64)
+
+
+@dataclass(frozen=True)
+class Update:
+    """One way to move spins: ``advance(spins, beta, first, n, **options)``."""
+
+    advance: Callable[..., Any]
+    shape: tuple[int, int] = _SQUARE
+    n_chains: int = 512
+    burn_in: int = 96
+
+
+def _sweeps(kernel: Callable[..., Any], layout: Layout) -> Callable[..., Any]:
+    return lambda spins, beta, t, n, **o: kernel(spins, beta, sweep=t, n_sweeps=n, layout=layout, **o)
+
+
+def _steps(kernel: Callable[..., Any], unit: str) -> Callable[..., Any]:
+    return lambda spins, beta, t, n, **o: kernel(spins, beta, **{unit: t, f"n_{unit}s": n}, **o)
 
 
 def _updates() -> dict[str, Update]:
-    """Advance spins by n steps from step t, by name."""
     return {
-        "metropolis": lambda s, beta, t, n, **o: kernels.metropolis_sweep(s, beta, sweep=t, n_sweeps=n, **o),
-        "heat bath": lambda s, beta, t, n, **o: kernels.heat_bath_sweep(s, beta, sweep=t, n_sweeps=n, **o),
-        "wolff": lambda s, beta, t, n, **o: kernels.wolff_step(s, beta, step=t, n_steps=n, **o),
-        "swendsen-wang": lambda s, beta, t, n, **o: kernels.swendsen_wang_sweep(s, beta, sweep=t, n_sweeps=n, **o),
+        "metropolis": Update(_sweeps(kernels.metropolis_sweep, "bytes")),
+        "metropolis by rows": Update(_sweeps(kernels.metropolis_sweep, "rows"), _STRIP, 64, 192),
+        "metropolis by replicas": Update(_sweeps(kernels.metropolis_sweep, "replicas")),
+        "metropolis by lanes": Update(_sweeps(kernels.metropolis_sweep, "lanes")),
+        "heat bath": Update(_sweeps(kernels.heat_bath_sweep, "bytes")),
+        "heat bath by rows": Update(_sweeps(kernels.heat_bath_sweep, "rows"), _STRIP, 64, 192),
+        "heat bath by replicas": Update(_sweeps(kernels.heat_bath_sweep, "replicas")),
+        "wolff": Update(_steps(kernels.wolff_step, "step")),
+        "swendsen-wang": Update(_steps(kernels.swendsen_wang_sweep, "sweep")),
     }
 
 
@@ -122,20 +146,31 @@ def check_same_bits(engine: Engine, reference: Engine) -> tuple[bool, str]:
     return wrong == 0, f"{wrong} spins differ" if wrong else "identical"
 
 
+_LAYOUTS: tuple[tuple[Layout, tuple[int, ...], float], ...] = (
+    ("bytes", (2, 6, 66), 0.05),
+    ("bytes", (2, 4, 6, 34), 0.05),
+    ("rows", (2, 6, 66), 0.0),
+    ("replicas", (3, 4, 6), 0.0),
+    ("lanes", (3, 5, 4), 0.05),
+)
+
+
 def _swept(engine: Engine) -> list[Spins]:
     results = []
-    for shape in ((2, 6, 66), (2, 4, 6, 34)):
+    for layout, shape, field in _LAYOUTS:
         options: dict[str, Any] = {"seed": 5, "ndim": len(shape) - 1, "backend": engine.backend, "n_threads": 1}
         spins = kernels.random_spins(shape, **options)
-        kernels.metropolis_sweep(spins, 1 / TEMPERATURE, 1.0, 0.05, n_sweeps=8, heat_bath_every=4, **options)
+        options |= {"n_sweeps": 8, "heat_bath_every": 4, "layout": layout}
+        kernels.metropolis_sweep(spins, 1 / TEMPERATURE, 1.0, field, **options)
         results.append(spins)
     return results
 
 
 def check_energy(engine: Engine, name: str) -> tuple[bool, str]:
     """Compare a mean energy with the exact one; chains are independent, so their means give its error."""
-    means = _mean_energies(engine, _updates()[name])
-    exact = exact_energy()
+    update = _updates()[name]
+    means = _mean_energies(engine, update)
+    exact = exact_energy() if update.shape == _SQUARE else _exact_strip_energy()
     error = float(means.std(ddof=1)) / len(means) ** 0.5
     sigma = (float(means.mean()) - exact) / error if error else float("inf")
     return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
@@ -143,17 +178,24 @@ def check_energy(engine: Engine, name: str) -> tuple[bool, str]:
 
 def _mean_energies(engine: Engine, update: Update) -> Reals:
     """Return the mean energy of each of many hot-started chains after a burn-in."""
-    n_chains = 512 if engine.backend == "cpp" else 128  # Numba's calls cost more than its sweeps here
-    burn_in, n_draws, thin = 96, 48, 4
+    n_chains = update.n_chains if engine.backend == "cpp" else update.n_chains // 4  # Numba is that much slower
+    n_draws, thin = 48, 4
     options: dict[str, Any] = {"seed": 11, "backend": engine.backend, "n_threads": 1}
-    spins = kernels.random_spins((n_chains, 4, 4), **options)
-    update(spins, 1 / TEMPERATURE, 0, burn_in, **options)
+    spins = kernels.random_spins((n_chains, *update.shape), **options)
+    update.advance(spins, 1 / TEMPERATURE, 0, update.burn_in, **options)
     total = np.zeros(n_chains)
     for draw in range(n_draws):
-        update(spins, 1 / TEMPERATURE, burn_in + draw * thin, thin, **options)
+        update.advance(spins, 1 / TEMPERATURE, update.burn_in + draw * thin, thin, **options)
         total += kernels.ising_energy(spins, backend=engine.backend, n_threads=1)
     means: Reals = total / n_draws
     return means
+
+
+@cache
+def _exact_strip_energy() -> float:
+    from spinodal.exact import kaufman
+
+    return float(kaufman(_STRIP, TEMPERATURE).energy_per_site) * float(np.prod(_STRIP))
 
 
 @cache
@@ -167,17 +209,27 @@ def exact_energy() -> float:
     return float((weight * energy).sum() / weight.sum())
 
 
-def flips_per_ns(engine: Engine, size: int = 512, seconds: float = 0.2) -> float:
+SPEEDS: tuple[tuple[Layout, tuple[int, ...], float], ...] = (
+    ("bytes", (512, 512), 0.1),
+    ("rows", (512, 512), 0.0),
+    ("replicas", (256, 32, 32), 0.0),
+)
+"""Layouts timed, with the chains and the field they are timed on."""
+
+
+def flips_per_ns(engine: Engine, layout: Layout, seconds: float = 0.1) -> float:
     """Return the attempted Metropolis flips a nanosecond of one thread: the best of short runs."""
+    shape, field = next((shape, field) for name, shape, field in SPEEDS if name == layout)
     options: dict[str, Any] = {"backend": engine.backend, "n_threads": 1}
-    spins = kernels.random_spins((size, size), **options)
+    spins = kernels.random_spins(shape, **options)
+    options |= {"layout": layout}
     best, n_sweeps, end = 0.0, 1, float("inf")
     with engine.in_use():
-        kernels.metropolis_sweep(spins, 1 / TEMPERATURE, **options)  # what is done once is not timed
+        kernels.metropolis_sweep(spins, 1 / TEMPERATURE, 1.0, field, **options)  # what is done once is not timed
         while best == 0 or time.perf_counter() < end:
             begin = time.perf_counter()
             end = min(end, begin + seconds)
-            kernels.metropolis_sweep(spins, 1 / TEMPERATURE, n_sweeps=n_sweeps, **options)
+            kernels.metropolis_sweep(spins, 1 / TEMPERATURE, 1.0, field, n_sweeps=n_sweeps, **options)
             elapsed = max(time.perf_counter() - begin, 1e-9)
             best = max(best, n_sweeps * spins.size / elapsed / 1e9)
             n_sweeps = max(1, int(n_sweeps * 5e-3 / elapsed))  # runs of some 5 ms

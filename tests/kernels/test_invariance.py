@@ -16,7 +16,7 @@ THREADS = [2, 3, 5, 8, 64]
 
 def swept(spins, beta=0.44, J=1.0, h=0.0, *, backend, n_threads=1, **options):
     out = spins.copy()
-    kernels.metropolis_sweep(out, beta, J, h, backend=backend, n_threads=n_threads, **options)
+    kernels.metropolis_sweep(out, beta, J, h, layout="bytes", backend=backend, n_threads=n_threads, **options)
     return out
 
 

@@ -24,7 +24,7 @@ def both(shape, leading, beta, J=1.0, h=0.0, *, backend, start_seed=1, **options
     ndim = len(shape)
     start = ising.random_spins((*leading, *shape), seed=start_seed, ndim=ndim)
     got, want = start.copy(), start.copy()
-    assert kernels.metropolis_sweep(got, beta, J, h, ndim=ndim, backend=backend, **options) is None
+    assert kernels.metropolis_sweep(got, beta, J, h, ndim=ndim, layout="bytes", backend=backend, **options) is None
     ising.metropolis_sweep(want, beta, J, h, ndim=ndim, **options)
     return got, want
 
@@ -83,7 +83,9 @@ def test_first_chain(engine, first_chain):
 def test_heat_bath_sweep_is_heat_bath_every_1(engine):
     start = ising.random_spins((3, 6, 6), seed=4)
     got, want = start.copy(), start.copy()
-    kernels.heat_bath_sweep(got, 0.5, 1.0, 0.1, n_sweeps=3, seed=8, sweep=5, first_chain=9, backend=engine)
+    kernels.heat_bath_sweep(
+        got, 0.5, 1.0, 0.1, n_sweeps=3, seed=8, sweep=5, first_chain=9, layout="bytes", backend=engine
+    )
     ising.heat_bath_sweep(want, 0.5, 1.0, 0.1, n_sweeps=3, seed=8, sweep=5, first_chain=9)
     np.testing.assert_array_equal(got, want)
 
@@ -100,7 +102,7 @@ def long_rows() -> tuple[np.ndarray, np.ndarray]:
 def test_rows_longer_than_the_queue_of_undecided_sites(engine):
     start, want = long_rows()
     got = start.copy()
-    kernels.metropolis_sweep(got, 0.44, backend=engine)
+    kernels.metropolis_sweep(got, 0.44, layout="bytes", backend=engine)
     np.testing.assert_array_equal(got, want)
 
 
@@ -120,7 +122,7 @@ def cold_sweep() -> np.ndarray:
 
 def test_undecided_first_bytes_take_the_tail(engine):
     got = np.ones((12, 64, 64), dtype=np.int8)
-    kernels.metropolis_sweep(got, 0.8, seed=3, backend=engine, heat_bath_every=0)
+    kernels.metropolis_sweep(got, 0.8, seed=3, layout="bytes", backend=engine, heat_bath_every=0)
     np.testing.assert_array_equal(got, cold_sweep())
 
 
@@ -154,5 +156,7 @@ def test_any_arguments_give_the_bits_of_the_reference(arguments):
     ising.metropolis_sweep(want, beta, J, h, ndim=len(shape), **arguments)
     for backend in ("cpp", "numba"):
         got = start.copy()
-        kernels.metropolis_sweep(got, beta, J, h, ndim=len(shape), backend=backend, n_threads=n_threads, **arguments)
+        kernels.metropolis_sweep(
+            got, beta, J, h, ndim=len(shape), layout="bytes", backend=backend, n_threads=n_threads, **arguments
+        )
         np.testing.assert_array_equal(got, want)

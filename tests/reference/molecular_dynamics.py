@@ -15,13 +15,15 @@ from reference.lennard_jones import lennard_jones_one
 Array = npt.NDArray[np.float64]
 
 
-def normal_numbers(purpose: str, n: int, step: int, chain: int, seed: int, stream: str) -> Array:
+def normal_numbers(block: int, n: int, step: int, chain: int, seed: int, stream: str) -> Array:
     """Three a particle, (n, 3), from its block's words w: Box and Muller's transform of (w0, w1) and of (w2, w3).
+
+    The purpose is that of initial spins, whose own block is 0.
 
     Radius √(−2 ln((w0 + ½) 2⁻³²)); the angle (π/2)(((w1 mod 2³⁰) + ½) 2⁻³⁰ − ½) gives cosine and sine, exchanged
     where bit 30 is set, both negative where bit 31 is.
     """
-    counters = streams.counter(purpose, 0, np.arange(n), step, chain)
+    counters = streams.counter("initial_spins", block, np.arange(n), step, chain)
     words = streams.stream_blocks(stream, seed, counters).reshape(n, 4).astype(np.uint64)
     numbers = []
     for w0, w1 in ((words[:, 0], words[:, 1]), (words[:, 2], words[:, 3])):
@@ -63,7 +65,7 @@ def langevin_steps(
         v += timestep / (2 * mass) * forces()
         x += timestep / 2 * v
         if friction > 0:
-            v = damping * v + noise * normal_numbers("langevin_noise", len(x), t, chain, seed, stream)[:, : x.shape[1]]
+            v = damping * v + noise * normal_numbers(1, len(x), t, chain, seed, stream)[:, : x.shape[1]]
         if box is None:
             v = v - v.mean(axis=0)
         x += timestep / 2 * v

@@ -17,7 +17,6 @@ N_ROUNDS = {"ars7": 7, "ars5": 5}
 PURPOSES = (
     "local_even", "local_odd", "local_even_tail", "local_odd_tail", "wolff_seed", "wolff_bond", "wolff_tail",
     "cluster_bond", "cluster_tail", "cluster_flip", "cluster_field", "initial_spins", "tempering_swap",
-    "langevin_noise", "initial_velocities",
 )  # fmt: skip
 
 # Salmon et al., section 4: round keys grow by the golden ratio and √3 − 1.

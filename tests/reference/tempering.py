@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from reference import ising, streams
+from reference import ising, packed, replicas, streams
 
 
 def energy(spins: np.ndarray, J: float, h: float, ndim: int) -> np.ndarray:
@@ -24,15 +24,20 @@ def uniform(seed: int, index: int, place: int, stream: str) -> float:
 
 def parallel_tempering(
     spins, rung, direction, ladder, J=1.0, h=0.0, *, n_rounds, swap_every=1, heat_bath_every=16, seed=0, round=0,
-    first_chain=0, stream="ars7", ndim=2,
+    first_chain=0, stream="ars7", layout="bytes", ndim=2,
 ):  # fmt: skip
     """Advance in place; returns (swap attempts, swap accepts, round trips)."""
+    sweep = {
+        "bytes": lambda beta, **options: ising.metropolis_sweep(spins, beta, J, h, ndim=ndim, **options),
+        "rows": lambda beta, **options: packed.metropolis_sweep(spins, beta, J, **options),
+        "lanes": lambda beta, **options: replicas.metropolis_sweep_lanes(spins, beta, J, h, **options),
+    }[layout]
     n_rungs, n_chains = len(ladder), len(spins)
     attempts, accepts, trips = np.zeros((3, n_chains), dtype=np.int64)
     for index in range(round, round + n_rounds):
-        ising.metropolis_sweep(
-            spins, ladder[rung], J, h, n_sweeps=swap_every, sweep=index * swap_every, seed=seed,
-            first_chain=first_chain, heat_bath_every=heat_bath_every, stream=stream, ndim=ndim,
+        sweep(
+            ladder[rung], n_sweeps=swap_every, sweep=index * swap_every, seed=seed, first_chain=first_chain,
+            heat_bath_every=heat_bath_every, stream=stream,
         )  # fmt: skip
         energies = energy(spins, J, h, ndim)
         for place in range(n_chains):

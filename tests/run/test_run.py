@@ -170,7 +170,16 @@ class Rigid:
     """A sampler that starts where it likes."""
 
     def __init__(self, sampler):
-        for name in ("system", "chain_group", "chain_temperatures", "for_chains", "describe", "restore", "step"):
+        for name in (
+            "system",
+            "chain_group",
+            "chain_temperatures",
+            "settled",
+            "for_chains",
+            "describe",
+            "restore",
+            "step",
+        ):
             setattr(self, name, getattr(sampler, name))
 
     def init(self, *_):

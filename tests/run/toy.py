@@ -83,6 +83,9 @@ class ToyHeatBath:
             raise ValueError(f"{len(temperature)} temperatures for {n_chains} chains")
         return np.broadcast_to(temperature, (n_chains,)).copy()
 
+    def settled(self, n_chains: int, first_chain: int = 0) -> ToyHeatBath:
+        return self
+
     def for_chains(self, start: int, stop: int) -> ToyHeatBath:
         return self if np.ndim(self.temperature) == 0 else replace(self, temperature=self.temperature[start:stop])
 

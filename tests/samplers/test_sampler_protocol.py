@@ -45,6 +45,7 @@ def test_steps_add_up(sampler, cut):
 
 
 def test_chains_by_themselves_are_those_of_the_whole(sampler):
+    sampler = sampler.settled(N_CHAINS, KEY.first_chain)
     start = sampler.init(KEY, N_CHAINS).draws.copy()
     whole, sums = advance(sampler, KEY, sampler.init(KEY, N_CHAINS), 9)
     for cut in (4, 8):
@@ -152,7 +153,14 @@ def test_one_temperature_serves_any_number_of_chains(build, model):
         sampler.chain_temperatures(0)
 
 
-OPTIONS = {"stream": "philox10", "start": "hot", "backend": "cpp", "heat_bath_every": 3, "swap_every": 2}
+OPTIONS = {
+    "stream": "philox10",
+    "start": "hot",
+    "backend": "cpp",
+    "heat_bath_every": 3,
+    "swap_every": 2,
+    "layout": "lanes",
+}
 KINDS = [sp.Metropolis, sp.HeatBath, sp.Wolff, sp.SwendsenWang, sp.ParallelTempering]
 
 

@@ -82,21 +82,6 @@ def test_ladders_stay_ladders():
     assert moved > 40
 
 
-def test_a_swap_moves_temperatures_not_spins():
-    """Two replicas exchange rungs when, and only when, the hotter has the lower energy or luck: here, certainty."""
-    model = sp.IsingModel(4)
-    sampler = sp.ParallelTempering(model, [1e-3, 1e3])
-    aligned = np.ones((4, 4), dtype=np.int8)
-    neel = (1 - 2 * (np.indices((4, 4)).sum(axis=0) % 2)).astype(np.int8)
-    for spins, rung in (([neel, aligned], [1, 0]), ([aligned, neel], [0, 1])):
-        state = sampler.state_from(spins)
-        info = {name: np.zeros(2, dtype=np.int64) for name in ("swap_attempts", "swap_accepts", "round_trips")}
-        sampler._swap(KEY, state, info)
-        assert state.rung.tolist() == rung
-        assert info["swap_accepts"].tolist() == [rung[0], 0]
-        np.testing.assert_array_equal(state.spins, spins)
-
-
 def count_round_trips(history: np.ndarray, top: int) -> int:
     """Arrivals at the coldest rung of a replica that has been to the hottest since it last left it."""
     trips, from_the_top = 0, False

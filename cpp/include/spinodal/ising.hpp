@@ -17,10 +17,15 @@ struct LatticeShape {
   bool two_dimensional;
 
   std::int64_t n_sites() const { return lz * ly * lx; }
+  bool operator==(const LatticeShape& other) const {
+    return lz == other.lz && ly == other.ly && lx == other.lx && two_dimensional == other.two_dimensional;
+  }
 };
 
 struct Coupling {
   double J, h;
+
+  bool operator==(const Coupling& other) const { return J == other.J && h == other.h; }
 };
 
 struct SweepOptions {

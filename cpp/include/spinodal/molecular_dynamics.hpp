@@ -19,6 +19,9 @@
 
 namespace spinodal {
 
+/// Blocks of Purpose::particles; row: particle, sweep: step.
+constexpr std::uint32_t langevin_noise_block = 1, initial_velocities_block = 2;
+
 /// The state, each (n_systems, n_particles, dim), C-contiguous.
 struct PhaseSpace {
   double* positions;
@@ -51,7 +54,8 @@ void langevin_steps(const PhaseSpace& state, std::int64_t n_systems, std::int64_
                     const LennardJones& potential, const double* temperature, const Motion& motion,
                     double* kinetic_energy);
 
-/// Velocities of temperature T, from Purpose::initial_velocities; the mean is removed where particles are free.
+/// Velocities of temperature T, drawn as the noise is, from counters of their own; the mean is removed where particles
+/// are free.
 void maxwell_velocities(double* velocities, std::int64_t n_systems, std::int64_t n_particles, const Box& box,
                         const double* temperature, const Motion& motion);
 

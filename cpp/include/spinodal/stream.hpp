@@ -27,9 +27,11 @@ enum class Purpose : std::uint32_t {
   cluster_flip = 9,
   cluster_field = 10,
   initial_spins = 11,
+  particles = initial_spins,  ///< blocks from 1 on; see spinodal/molecular_dynamics.hpp
   tempering_swap = 12,
-  langevin_noise = 13,      ///< row: particle; sweep: step
-  initial_velocities = 14,  ///< the same
+  packed_mask = 13,  ///< counters of these two are laid out in spinodal/packed.hpp
+  packed_overwrite = 14,
+  replicas = 15,  ///< and of this one in spinodal/replicas.hpp
 };
 
 /// Counter words: c0 = block | purpose << 20 | (sweep >> 32) << 24, c1 = row,

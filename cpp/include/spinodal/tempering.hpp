@@ -6,16 +6,25 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "spinodal/ising.hpp"
 
 namespace spinodal {
+
+/// Where the replicas lie between exchanges, and which kernel sweeps them: metropolis_sweep, metropolis_sweep_rows or
+/// metropolis_sweep_lanes.
+enum class Layout { bytes, rows, lanes };
+
+/// Parse "bytes", "rows" or "lanes"; throws std::invalid_argument that lists the names.
+Layout parse_tempering_layout(const std::string& name);
 
 struct TemperingRule {
   const double* ladder;          ///< (n_rungs) inverse temperatures, from the coldest rung to the hottest
   std::int64_t n_rungs;          ///< at least 2; n_chains is a multiple
   std::int64_t swap_every;       ///< sweeps of a round
   std::int64_t heat_bath_every;  ///< as in metropolis_sweep
+  Layout layout;
 };
 
 /// Each (n_chains).

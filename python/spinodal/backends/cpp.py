@@ -46,6 +46,71 @@ class _CppBackend:
             spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads
         )
 
+    def metropolis_sweep_rows(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _native.metropolis_sweep_rows(
+            spins, beta, J, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads,
+            energy, magnetization,
+        )  # fmt: skip
+
+    def metropolis_sweep_replicas(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _native.metropolis_sweep_replicas(
+            spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads,
+            energy, magnetization,
+        )  # fmt: skip
+
+    def metropolis_sweep_lanes(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _native.metropolis_sweep_lanes(
+            spins, beta, J, h, n_sweeps, seed, sweep, first_chain, heat_bath_every, stream, spins.ndim - 1, n_threads,
+            energy, magnetization,
+        )  # fmt: skip
+
     def wolff_step(
         self,
         spins: Spins,
@@ -102,12 +167,13 @@ class _CppBackend:
         round: int,
         first_chain: int,
         stream: str,
+        layout: str,
         n_threads: int,
     ) -> tuple[Integers, Integers, Integers]:
         attempts, accepts, trips = (np.zeros(len(spins), dtype=np.int64) for _ in range(3))
         _native.parallel_tempering(
             spins, rung, direction, ladder, J, h, swap_every, heat_bath_every, n_rounds, seed, round, first_chain,
-            stream, spins.ndim - 1, n_threads, attempts, accepts, trips,
+            stream, layout, spins.ndim - 1, n_threads, attempts, accepts, trips,
         )  # fmt: skip
         return attempts, accepts, trips
 

@@ -9,17 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from spinodal.backends import (
     numba_cluster,
     numba_ising,
     numba_langevin,
     numba_lennard_jones,
+    numba_replicas,
+    numba_rows,
     numba_streams,
     numba_tempering,
     numpy_packing,
+    packed_tables,
 )
 from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+
+Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
 
 def _for_each_chain(update: Callable[[int], None], n_chains: int, n_threads: int) -> None:
@@ -37,6 +43,34 @@ def _check_spins(spins: Spins) -> None:
     wrong = np.flatnonzero((spins.reshape(-1) != 1) & (spins.reshape(-1) != -1))
     if len(wrong):
         raise ValueError(f"spins must be -1 or +1; flat index {wrong[0]} holds {spins.reshape(-1)[wrong[0]]}")
+
+
+def _check_replicas(spins: Spins) -> None:
+    _check_spins(spins)
+    n_sites = math.prod(spins.shape[1:])
+    if n_sites > numba_replicas.MAX_SITES:
+        raise ValueError(f"replica-packed chains can have at most {numba_replicas.MAX_SITES} sites; got {n_sites}")
+
+
+def _check_one_temperature(beta: Reals, groups: Groups) -> None:
+    for _, chains, _ in groups:
+        change = np.flatnonzero(beta[chains][1:] != beta[chains][:-1])
+        if len(change):
+            first = chains.start + change[0]
+            raise ValueError(
+                f"chains of one group of 256 need one beta; chains {first} and {first + 1} have {beta[first]} and "
+                f"{beta[first + 1]} (metropolis_sweep_lanes takes both)"
+            )
+
+
+def _groups(first_chain: int, n_chains: int) -> Groups:
+    """Return each group's number, its chains of the call, and their lanes."""
+    lanes, stop = numba_replicas.LANES, first_chain + n_chains
+    groups = []
+    for number in range(first_chain // lanes, -(-stop // lanes) if n_chains else 0):
+        begin, end = max(first_chain, number * lanes), min(stop, (number + 1) * lanes)
+        groups.append((number, slice(begin - first_chain, end - first_chain), np.arange(begin, end) % lanes))
+    return groups
 
 
 def _sign(x: float) -> int:
@@ -102,6 +136,125 @@ class _NumbaBackend:
             )  # fmt: skip
 
         _for_each_chain(update, len(spins), n_threads)
+
+    def metropolis_sweep_rows(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _check_spins(spins)
+        layout = numba_rows.layout_of(*spins.shape[1:])
+        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+
+        def update(chain: int) -> None:
+            rules = packed_tables.rules(float(beta[chain]) * abs(J), layout.log_vectors)
+            numba_rows.rows_sweeps(
+                spins[chain], layout, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, first_chain + chain
+            )
+
+        _for_each_chain(update, len(spins), n_threads)
+        self._observe(spins, J, 0.0, energy, magnetization, n_threads)
+
+    def metropolis_sweep_replicas(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        groups = _groups(first_chain, len(spins))
+        _check_one_temperature(beta, groups)
+        if h != 0 or spins.ndim != 3 or any(length % 2 for length in spins.shape[1:]):
+            self.metropolis_sweep_lanes(
+                spins, beta, J, h, n_sweeps=n_sweeps, seed=seed, sweep=sweep, first_chain=first_chain,
+                heat_bath_every=heat_bath_every, stream=stream, n_threads=n_threads, energy=energy,
+                magnetization=magnetization,
+            )  # fmt: skip
+            return
+        _check_replicas(spins)
+        order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
+        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        log_vectors = min(5, (order.sites.shape[1] - 1).bit_length())
+
+        def update(index: int) -> None:
+            number, chains, lanes = groups[index]
+            rules = packed_tables.rules(float(beta[chains.start]) * abs(J), log_vectors)
+            numba_replicas.alias_sweeps(
+                flat[chains], lanes, order, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, number
+            )
+
+        _for_each_chain(update, len(groups), n_threads)
+        self._observe(spins, J, h, energy, magnetization, n_threads)
+
+    def metropolis_sweep_lanes(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        _check_replicas(spins)
+        groups = _groups(first_chain, len(spins))
+        order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
+        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        limits = numba_replicas.hit_limits(order.sites.shape[1])
+        turned = [J < 0 and (order.n_colors == 1 or color == 1) for color in range(2)]
+
+        def update(index: int) -> None:
+            number, chains, lanes = groups[index]
+            of_lane = np.zeros(numba_replicas.LANES)
+            of_lane[lanes] = beta[chains]
+            rules = [
+                tuple(
+                    numba_replicas.lane_rule(bath, 2 * spins.ndim - 2, of_lane, abs(J), -h if t else h) for t in turned
+                )
+                for bath in (False, True)
+            ]
+            numba_replicas.lane_sweeps(
+                flat[chains], lanes, order, *rules, *limits, heat_bath_every, J < 0, n_sweeps, words, sweep, number
+            )
+
+        _for_each_chain(update, len(groups), n_threads)
+        self._observe(spins, J, h, energy, magnetization, n_threads)
+
+    def _observe(
+        self, spins: Spins, J: float, h: float, energy: Reals | None, magnetization: Integers | None, n_threads: int
+    ) -> None:
+        if energy is not None:
+            self.ising_energy(spins, J, h, energy, n_threads=n_threads)
+        if magnetization is not None:
+            self.magnetization(spins, magnetization, n_threads=n_threads)
 
     def wolff_step(
         self,
@@ -180,13 +333,18 @@ class _NumbaBackend:
         round: int,
         first_chain: int,
         stream: str,
+        layout: str,
         n_threads: int,
     ) -> tuple[Integers, Integers, Integers]:
         exchange = numba_tempering.Exchange(rung, direction, ladder)
         energy = np.empty(len(spins))
+        couplings = (J,) if layout == "rows" else (J, h)
+        sweep: Callable[..., None] = self.metropolis_sweep
+        if layout != "bytes":
+            sweep = self.metropolis_sweep_rows if layout == "rows" else self.metropolis_sweep_lanes
         for index in range(round, round + n_rounds):
-            self.metropolis_sweep(
-                spins, ladder[rung], J, h, n_sweeps=swap_every, seed=seed, sweep=index * swap_every,
+            sweep(
+                spins, ladder[rung], *couplings, n_sweeps=swap_every, seed=seed, sweep=index * swap_every,
                 first_chain=first_chain, heat_bath_every=heat_bath_every, stream=stream, n_threads=n_threads,
             )  # fmt: skip
             self.ising_energy(spins, J, h, energy, n_threads=n_threads)

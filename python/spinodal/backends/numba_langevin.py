@@ -18,7 +18,7 @@ from spinodal.backends.numba_streams import counter_word, stream_block
 Reals = npt.NDArray[np.float64]
 
 _U32, _U64 = np.uint32, np.uint64
-_LANGEVIN_NOISE, _INITIAL_VELOCITIES = 13, 14
+_PARTICLES, _LANGEVIN_NOISE, _INITIAL_VELOCITIES = 11, 1, 2  # the purpose, and its blocks
 _GRID = 2.0**20  # kinetic energies are multiples of 2⁻²⁰: sums are exact
 _KINETIC_LIMIT = 2.0**31
 
@@ -39,8 +39,8 @@ def _normal_pair(word: np.uint64):
 
 
 @numba.njit(cache=True)
-def _thermalize(v: Reals, damping: float, noise: float, purpose: int, stream_id: int, seed, step: int, chain: int):
-    word = counter_word(purpose, 0, step)
+def _thermalize(v: Reals, damping: float, noise: float, block: int, stream_id: int, seed, step: int, chain: int):
+    word = counter_word(_PARTICLES, block, step)
     for i in range(len(v)):
         lo, hi = stream_block(stream_id, seed, word, _U32(i), _U32(step), _U32(chain))
         first, second = _normal_pair(lo)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 STREAM_IDS = {"ars7": 0, "ars5": 1, "philox10": 2}
 
 _U32, _U64 = np.uint32, np.uint64
-_WEYL_LO, _WEYL_HI = _U64(0x9E3779B97F4A7C15), _U64(0xBB67AE8584CAA73B)
+WEYL_LO, WEYL_HI = _U64(0x9E3779B97F4A7C15), _U64(0xBB67AE8584CAA73B)
 
 
 def _gf_double(x: int) -> int:
@@ -39,8 +39,8 @@ def _round_table(box: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     return np.array([_gf_double(int(s)) | s << 8 | s << 16 | (_gf_double(int(s)) ^ s) << 24 for s in box], dtype=_U32)
 
 
-_SBOX = _sbox()
-_ROUND = _round_table(_SBOX)
+SBOX = _sbox()
+ROUND = _round_table(SBOX)
 
 
 @numba.njit(cache=True, inline="always")
@@ -56,20 +56,17 @@ def _rotate(word: np.uint32, bits: int) -> np.uint32:
 @numba.njit(cache=True)
 def _mix(a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32) -> np.uint32:
     return _U32(
-        _ROUND[_byte(a, 0)]
-        ^ _rotate(_ROUND[_byte(b, 1)], 8)
-        ^ _rotate(_ROUND[_byte(c, 2)], 16)
-        ^ _rotate(_ROUND[_byte(d, 3)], 24)
+        ROUND[_byte(a, 0)]
+        ^ _rotate(ROUND[_byte(b, 1)], 8)
+        ^ _rotate(ROUND[_byte(c, 2)], 16)
+        ^ _rotate(ROUND[_byte(d, 3)], 24)
     )
 
 
 @numba.njit(cache=True)
 def _substitute(a: np.uint32, b: np.uint32, c: np.uint32, d: np.uint32) -> np.uint32:
     return _U32(
-        _SBOX[_byte(a, 0)]
-        | _SBOX[_byte(b, 1)] << _U32(8)
-        | _SBOX[_byte(c, 2)] << _U32(16)
-        | _SBOX[_byte(d, 3)] << _U32(24)
+        SBOX[_byte(a, 0)] | SBOX[_byte(b, 1)] << _U32(8) | SBOX[_byte(c, 2)] << _U32(16) | SBOX[_byte(d, 3)] << _U32(24)
     )
 
 
@@ -79,14 +76,14 @@ def _ars(n_rounds: int, seed: np.uint64, c0: np.uint32, c1: np.uint32, c2: np.ui
     x0, x1 = _U32(c0 ^ _U32(lo)), _U32(c1 ^ _U32(lo >> _U64(32)))
     x2, x3 = c2, c3
     for _ in range(n_rounds - 1):
-        lo, hi = lo + _WEYL_LO, hi + _WEYL_HI
+        lo, hi = lo + WEYL_LO, hi + WEYL_HI
         x0, x1, x2, x3 = (
             _U32(_mix(x0, x1, x2, x3) ^ _U32(lo)),
             _U32(_mix(x1, x2, x3, x0) ^ _U32(lo >> _U64(32))),
             _U32(_mix(x2, x3, x0, x1) ^ _U32(hi)),
             _U32(_mix(x3, x0, x1, x2) ^ _U32(hi >> _U64(32))),
         )
-    lo, hi = lo + _WEYL_LO, hi + _WEYL_HI
+    lo, hi = lo + WEYL_LO, hi + WEYL_HI
     out_lo = _U64(_substitute(x0, x1, x2, x3)) | _U64(_substitute(x1, x2, x3, x0)) << _U64(32)
     out_hi = _U64(_substitute(x2, x3, x0, x1)) | _U64(_substitute(x3, x0, x1, x2)) << _U64(32)
     return out_lo ^ lo, out_hi ^ hi

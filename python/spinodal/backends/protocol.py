@@ -75,6 +75,74 @@ class Backend(Packing, Protocol):
         """Checkerboard Metropolis in place; every ``heat_bath_every``-th sweep is a heat bath."""
         ...
 
+    def metropolis_sweep_rows(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep` does at h = 0, 256 sites at a time and with other random numbers.
+
+        For the shapes of :func:`spinodal.kernels.layouts.rows_supports`. Where given, ``energy`` and
+        ``magnetization`` get each chain's after the last sweep, for nearly nothing.
+        """
+        ...
+
+    def metropolis_sweep_replicas(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep` does, 256 chains at a time and with other random numbers.
+
+        Chains ``256·g`` … ``256·g + 255``, counted from 0 over all calls, need one temperature; a lattice with an odd
+        length is swept site after site. Where given, ``energy`` and ``magnetization`` get each chain's after the last
+        sweep, for nearly nothing.
+        """
+        ...
+
+    def metropolis_sweep_lanes(
+        self,
+        spins: Spins,
+        beta: Reals,
+        J: float,
+        h: float,
+        *,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        heat_bath_every: int,
+        stream: str,
+        n_threads: int,
+        energy: Reals | None = None,
+        magnetization: Integers | None = None,
+    ) -> None:
+        """Sweep as :meth:`metropolis_sweep_replicas` does, every chain at a temperature of its own."""
+        ...
+
     def wolff_step(
         self,
         spins: Spins,
@@ -125,6 +193,7 @@ class Backend(Packing, Protocol):
         round: int,
         first_chain: int,
         stream: str,
+        layout: str,
         n_threads: int,
     ) -> tuple[Integers, Integers, Integers]:
         """Sweep and exchange in place; return what each chain adds to (swap attempts, accepts, round trips)."""

@@ -9,7 +9,7 @@ a copy. Energies follow
 
 on a periodic lattice; an axis of length 2 has two bonds between the same sites. Random numbers
 are a function of (``seed``, ``first_chain`` + chain, ``sweep`` + i) alone, in the named
-``stream``: results do not depend on threads, instruction set, backend, or the number of calls.
+``stream`` and ``layout``: results do not depend on threads, instruction set, backend, or the number of calls.
 The global interpreter lock is released, and Ctrl-C is answered between whole sweeps.
 
 Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones` and :func:`langevin_steps`.
@@ -26,6 +26,7 @@ from spinodal.kernels.ising import (
     swendsen_wang_sweep,
     wolff_step,
 )
+from spinodal.kernels.layouts import LAYOUTS, choose_layout
 from spinodal.kernels.lennard_jones import lennard_jones
 from spinodal.kernels.molecular_dynamics import langevin_steps, maxwell_velocities
 from spinodal.kernels.particles import tail_corrections
@@ -33,7 +34,9 @@ from spinodal.kernels.streams import stream_blocks
 from spinodal.kernels.tempering import parallel_tempering
 
 __all__ = [
+    "LAYOUTS",
     "STREAMS",
+    "choose_layout",
     "heat_bath_sweep",
     "ising_energy",
     "langevin_steps",

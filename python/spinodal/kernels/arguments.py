@@ -167,9 +167,9 @@ def check_randomness(seed: int, step: int, n_steps: int, first_chain: int, n_cha
 
 
 def slices(
-    engine: Backend, chains: npt.NDArray[Any], first: int, n_steps: int, *, cost: int = 1
+    engine: Backend, chains: npt.NDArray[Any], first: int, n_steps: int, *, cost: float = 1.0
 ) -> Iterator[tuple[int, int]]:
     """Cut a call into native calls of some 50 ms: Python answers signals only between them."""
-    at_once = max(1, engine.updates_per_call // (cost * chains.size))
+    at_once = max(1, int(engine.updates_per_call / (cost * chains.size)))
     for start in range(first, first + n_steps, at_once):
         yield start, min(at_once, first + n_steps - start)

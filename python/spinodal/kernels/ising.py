@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.backends import resolve
+from spinodal.backends import Backend, resolve
 from spinodal.backends.protocol import Integers, Reals, Spins
 from spinodal.kernels.arguments import (
     BackendName,
     StreamName,
     check_coupling,
-    check_even,
     check_integer,
     check_randomness,
     check_stream,
@@ -27,6 +26,7 @@ from spinodal.kernels.arguments import (
     read_spins,
     slices,
 )
+from spinodal.kernels.layouts import COST, Layout, check_layout, choose_layout
 from spinodal.threads import resolve_n_threads
 
 
@@ -42,6 +42,7 @@ def metropolis_sweep(
     first_chain: int = 0,
     heat_bath_every: int = 16,
     stream: StreamName = "ars7",
+    layout: Layout | Literal["auto"] = "auto",
     ndim: int = 2,
     n_threads: int | None = None,
     backend: BackendName | None = None,
@@ -70,6 +71,12 @@ def metropolis_sweep(
         Period of the heat-bath sweeps (sweep index ≡ −1); 0 for pure Metropolis, 1 for heat bath.
     stream : {"ars7", "ars5", "philox10"}
         Counter stream the random numbers come from.
+    layout : {"auto", "bytes", "rows", "replicas", "lanes"}
+        Where the spins lie during the call, and so which random number each gets; the law is the same.
+        "bytes" takes all even lattices; "rows" packs the sites of one lattice (h = 0, rows of at least 64);
+        "replicas" packs 256 chains of one temperature, "lanes" 256 chains of any, both with any lengths, odd ones
+        included (their sites are then updated one after another). "auto" is :func:`choose_layout`: a caller who
+        cuts a batch of chains into several calls names the layout of the whole batch.
     ndim : {2, 3}
         Number of trailing axes that are the lattice.
     n_threads : int, optional
@@ -80,7 +87,8 @@ def metropolis_sweep(
     Raises
     ------
     ValueError
-        If a length is odd, a spin is not ±1, or a parameter is out of its bounds.
+        If a length is odd (with "bytes" and "auto"), the layout cannot hold the lattice, a spin is not ±1, or a
+        parameter is out of its bounds.
     TypeError
         If ``spins`` is not an int8 array that can be changed in place.
 
@@ -89,18 +97,37 @@ def metropolis_sweep(
     Metropolis et al., J. Chem. Phys. 21, 1087 (1953), doi:10.1063/1.1699114.
     """
     chains = in_place_spins(spins, ndim)
-    check_even(chains.shape[1:])
+    check_layout(layout, chains.shape[1:], h)
     check_integer("heat_bath_every", heat_bath_every)
     if heat_bath_every < 0:
         raise ValueError(f"heat_bath_every must be >= 0; got {heat_bath_every}")
     engine, betas = prepare(chains, spins, beta, J, h, ndim, stream, backend)
     check_randomness(seed, sweep, n_sweeps, first_chain, len(chains), "sweep")
+    if layout == "auto":
+        layout = choose_layout(chains.shape[1:], h, betas, first_chain)
+    advance = _in_layout(engine, layout, float(J), float(h))
     threads = resolve_n_threads(n_threads)
-    for start, count in slices(engine, chains, sweep, n_sweeps):
-        engine.metropolis_sweep(
-            chains, betas, float(J), float(h), n_sweeps=count, seed=seed, sweep=start, first_chain=first_chain,
+    for start, count in slices(engine, chains, sweep, n_sweeps, cost=COST[layout]):
+        advance(
+            chains, betas, n_sweeps=count, seed=seed, sweep=start, first_chain=first_chain,
             heat_bath_every=heat_bath_every, stream=stream, n_threads=threads,
         )  # fmt: skip
+
+
+def _in_layout(engine: Backend, layout: Layout, J: float, h: float) -> Callable[..., None]:
+    """Return an engine's sweep in a layout, less the energies."""
+
+    def advance(chains: Spins, betas: Reals, **options: Any) -> None:
+        if layout == "rows":
+            engine.metropolis_sweep_rows(chains, betas, J, **options)
+        elif layout == "replicas":
+            engine.metropolis_sweep_replicas(chains, betas, J, h, **options)
+        elif layout == "lanes":
+            engine.metropolis_sweep_lanes(chains, betas, J, h, **options)
+        else:
+            engine.metropolis_sweep(chains, betas, J, h, **options)
+
+    return advance
 
 
 def heat_bath_sweep(
@@ -114,6 +141,7 @@ def heat_bath_sweep(
     sweep: int = 0,
     first_chain: int = 0,
     stream: StreamName = "ars7",
+    layout: Layout | Literal["auto"] = "auto",
     ndim: int = 2,
     n_threads: int | None = None,
     backend: BackendName | None = None,
@@ -130,7 +158,7 @@ def heat_bath_sweep(
     """
     metropolis_sweep(
         spins, beta, J, h, n_sweeps=n_sweeps, seed=seed, sweep=sweep, first_chain=first_chain, heat_bath_every=1,
-        stream=stream, ndim=ndim, n_threads=n_threads, backend=backend,
+        stream=stream, layout=layout, ndim=ndim, n_threads=n_threads, backend=backend,
     )  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from spinodal.backends.protocol import Integers
 from spinodal.kernels.arguments import (
     BackendName,
     StreamName,
-    check_even,
     check_integer,
     check_randomness,
     in_place_spins,
     prepare,
     slices,
 )
+from spinodal.kernels.layouts import COST, TemperingLayout, check_tempering_layout, choose_tempering_layout
 from spinodal.threads import resolve_n_threads
 
 
@@ -37,6 +37,7 @@ def parallel_tempering(
     round: int = 0,
     first_chain: int = 0,
     stream: StreamName = "ars7",
+    layout: TemperingLayout = "auto",
     ndim: int = 2,
     n_threads: int | None = None,
     backend: BackendName | None = None,
@@ -61,6 +62,9 @@ def parallel_tempering(
         Inverse temperatures from the coldest rung to the hottest; n_chains is a multiple of n_rungs ≥ 2.
     n_rounds, round : int
         Rounds, and the index of the first.
+    layout : {"auto", "bytes", "rows", "lanes"}
+        As in :func:`~spinodal.kernels.metropolis_sweep`. In "lanes" the replicas stay packed from the first round of
+        a call to its last: an exchange permutes temperatures among them.
     J, h, heat_bath_every, seed, first_chain, stream, ndim, n_threads, backend
         As in :func:`~spinodal.kernels.metropolis_sweep`.
 
@@ -83,7 +87,7 @@ def parallel_tempering(
     Hukushima and Nemoto, J. Phys. Soc. Jpn. 65, 1604 (1996), doi:10.1143/JPSJ.65.1604.
     """
     chains = in_place_spins(spins, ndim)
-    check_even(chains.shape[1:])
+    check_tempering_layout(layout, chains.shape[1:], h)
     betas = np.ascontiguousarray(ladder, dtype=np.float64)
     _check_ladder(betas, rung, direction, len(chains))
     for name, value, least in (("swap_every", swap_every, 1), ("heat_bath_every", heat_bath_every, 0)):
@@ -93,12 +97,15 @@ def parallel_tempering(
     engine, _ = prepare(chains, chains, np.resize(betas, len(chains)), J, h, ndim, stream, backend)
     check_randomness(seed, round, n_rounds, first_chain, len(chains), "round")
     check_randomness(seed, round * swap_every, n_rounds * swap_every, first_chain, len(chains), "sweep")
+    if layout == "auto":
+        layout = choose_tempering_layout(chains.shape[1:], h, len(chains), first_chain)
     threads = resolve_n_threads(n_threads)
     totals = np.zeros((3, len(chains)), dtype=np.int64)
-    for start, count in slices(engine, chains, round, n_rounds, cost=swap_every + 1):
+    for start, count in slices(engine, chains, round, n_rounds, cost=COST[layout] * (swap_every + 1)):
         totals += engine.parallel_tempering(
             chains, rung, direction, betas, float(J), float(h), swap_every=swap_every, heat_bath_every=heat_bath_every,
-            n_rounds=count, seed=seed, round=start, first_chain=first_chain, stream=stream, n_threads=threads,
+            n_rounds=count, seed=seed, round=start, first_chain=first_chain, stream=stream, layout=layout,
+            n_threads=threads,
         )  # fmt: skip
     return totals[0], totals[1], totals[2]
 

@@ -111,6 +111,10 @@ class Langevin:
             raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
         return np.array(np.broadcast_to(self.temperature, (n_chains,)))
 
+    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
+        """Return itself: nothing is left to choose."""
+        return self
+
     def for_chains(self, start: int, stop: int) -> Self:
         """Return the sampler of chains ``start:stop`` alone."""
         part = object.__new__(type(self))

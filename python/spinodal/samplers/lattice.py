@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,11 +96,14 @@ class SpinSampler:
 
     def for_chains(self, start: int, stop: int) -> Self:
         """Return the sampler of chains ``start:stop`` alone."""
-        part = object.__new__(type(self))
-        part.__dict__.update(self.__dict__)
+        part = copy.copy(self)
         if self.temperature.ndim == 1:
             part.temperature = self.temperature[start:stop]
         return part
+
+    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
+        """Return the sampler with all that depends on the number of chains chosen, before they are divided."""
+        return self
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Self
 
@@ -94,6 +94,15 @@ class MixedSampler:
     def for_chains(self, start: int, stop: int) -> MixedSampler:
         """Return the sampler of chains ``start:stop`` alone."""
         return MixedSampler([part for whole in self.parts if (part := whole.clip(start, stop)) is not None])
+
+    def settled(self, n_chains: int, first_chain: int = 0) -> MixedSampler:
+        """Return the sampler with each part's layout chosen."""
+        self.chain_temperatures(n_chains)
+        settled = [
+            replace(part, sampler=part.sampler.settled(part.stop - part.start, first_chain + part.start))
+            for part in self.parts
+        ]
+        return MixedSampler(settled)
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""

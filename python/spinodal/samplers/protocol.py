@@ -88,6 +88,10 @@ class Sampler(Protocol):
         """Return the temperature of each chain, shape (n_chains,); validates ``n_chains``."""
         ...
 
+    def settled(self, n_chains: int, first_chain: int = 0) -> Sampler:
+        """Return the sampler with all that depends on the number of chains chosen, before they are divided."""
+        ...
+
     def for_chains(self, start: int, stop: int) -> Sampler:
         """Return the sampler of chains ``start:stop`` alone, for the workers of an executor."""
         ...

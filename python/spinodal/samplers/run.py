@@ -137,6 +137,7 @@ def run(
         keep_draws=keep_draws,
     )
     _check_start(start, sampler, plan)
+    sampler = sampler.settled(plan.n_chains)
     workers = None if executor is None else as_executor(executor)
     threads = None if n_threads is None else checked_integer("n_threads", n_threads, 1)
     job = _Job(sampler, plan, start, threads, workers)

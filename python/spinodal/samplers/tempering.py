@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,7 +13,8 @@ import numpy.typing as npt
 
 from spinodal import kernels
 from spinodal.backends.protocol import Integers, Reals, Spins
-from spinodal.kernels.arguments import BackendName, StreamName, check_even
+from spinodal.kernels.arguments import BackendName, StreamName
+from spinodal.kernels.layouts import TemperingLayout, check_tempering_layout, choose_tempering_layout
 from spinodal.samplers.lattice import SpinSampler, SpinState, Start
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.ising import IsingModel
@@ -61,7 +63,7 @@ class ParallelTempering(SpinSampler):
         Any spacing.
     swap_every : int
         Sweeps between swap attempts, ≥ 1.
-    heat_bath_every, stream, start, backend
+    heat_bath_every, stream, layout, start, backend
         As in :class:`~spinodal.samplers.metropolis.Metropolis`.
 
     Notes
@@ -83,11 +85,12 @@ class ParallelTempering(SpinSampler):
         swap_every: int = 1,
         heat_bath_every: int = 16,
         stream: StreamName = "ars7",
+        layout: TemperingLayout = "auto",
         start: Start = "auto",
         backend: BackendName | None = None,
     ) -> None:
         super().__init__(model, temperatures, stream=stream, start=start, backend=backend)
-        check_even(model.shape)
+        check_tempering_layout(layout, model.shape, model.h)
         if self.temperature.ndim != 1 or len(self.temperature) < 2 or (np.diff(self.temperature) <= 0).any():
             raise ValueError(f"temperatures must be at least two increasing numbers; got {self.temperature}")
         if swap_every < 1:
@@ -96,6 +99,7 @@ class ParallelTempering(SpinSampler):
             raise ValueError(f"heat_bath_every must be >= 0; got {heat_bath_every}")
         self.swap_every = swap_every
         self.heat_bath_every = heat_bath_every
+        self.layout = layout
 
     @property
     def chain_group(self) -> int:  # type: ignore[override]
@@ -109,13 +113,25 @@ class ParallelTempering(SpinSampler):
             raise ValueError(f"n_chains must be a multiple of the {n_rungs} temperatures; got {n_chains}")
         return np.tile(self.temperature, n_chains // n_rungs)
 
+    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
+        """Return the sampler with its layout chosen for these replicas, however the ladders are divided later."""
+        part = copy.copy(self)
+        if self.layout == "auto":
+            part.layout = choose_tempering_layout(self.system.shape, self.system.h, n_chains, first_chain)
+        return part
+
     def for_chains(self, start: int, stop: int) -> Self:
         """Return the sampler of whole ladders: the ladder does not change."""
         return self
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
-        return {**super().describe(), "swap_every": self.swap_every, "heat_bath_every": self.heat_bath_every}
+        return {
+            **super().describe(),
+            "swap_every": self.swap_every,
+            "heat_bath_every": self.heat_bath_every,
+            "layout": self.layout,
+        }
 
     def state_from(self, draws: npt.ArrayLike) -> TemperingState:
         """Return a state whose replicas are on their own rungs (spins are copied)."""
@@ -139,7 +155,7 @@ class ParallelTempering(SpinSampler):
         counted = kernels.parallel_tempering(
             state.spins, state.rung, state.direction, 1.0 / self.temperature, self.system.J, self.system.h,
             n_rounds=n_steps, swap_every=self.swap_every, heat_bath_every=self.heat_bath_every, seed=key.seed,
-            round=key.step, first_chain=key.first_chain, stream=self.stream, ndim=self.system.ndim,
-            n_threads=n_threads, backend=self.backend,
+            round=key.step, first_chain=key.first_chain, stream=self.stream, layout=self.layout,
+            ndim=self.system.ndim, n_threads=n_threads, backend=self.backend,
         )  # fmt: skip
         return state, dict(zip(("swap_attempts", "swap_accepts", "round_trips"), counted, strict=True))
