@@ -132,6 +132,8 @@ def test_samples_are_gone_on_from_and_describe_themselves():
     assert not np.array_equal(first.draws[:, 0], second.draws[:, 0])
     assert second.provenance["sampler"]["method"] == "Langevin"
     assert second.provenance["system"]["kind"] == "lennard_jones"
+    assert first.estimate("energy_per_site").mean == pytest.approx(first.energy.mean() / 20)
+    assert first.to_xarray()["draws"].dims == ("chain", "draw", "particle", "axis")
     with pytest.raises(ValueError, match="friction must be finite and > 0; got 0"):
         sp.Langevin(system, 1.0, friction=0.0)
     with pytest.raises(ValueError, match="configurations must be finite"):

@@ -66,7 +66,13 @@ class DoubleWell(ParticleSystem):
     def describe(self) -> dict[str, Any]:
         """Return what defines the system, for provenance."""
         numbers = {name: getattr(self, name) for name in ("a", "b", "c", "d0", "tau")}
-        return {"kind": "double_well", "shape": list(self.shape), **numbers}
+        return {
+            "kind": "double_well",
+            "shape": list(self.shape),
+            "dims": ["particle", "axis"],
+            "n_particles": self.n_particles,
+            **numbers,
+        }
 
     def energy(self, positions: Any) -> Any:
         """Return the total energy, float64 of the leading shape."""

@@ -134,6 +134,8 @@ class LennardJonesSystem(ParticleSystem):
         return {
             "kind": "lennard_jones",
             "shape": list(self.shape),
+            "dims": ["particle", "axis"],
+            "n_particles": self.n_particles,
             "box": self.box.tolist() if self.periodic else None,
             "epsilon": self.epsilon,
             "sigma": self.sigma,
