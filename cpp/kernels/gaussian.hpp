@@ -7,6 +7,10 @@
 
 SPINODAL_KERNELS_BEGIN
 
+// Bits of doubles: 2^52; √½; a fraction; and 64 times the unit of the exponent, which keeps what is shifted positive.
+constexpr std::uint64_t two_52 = 0x4330000000000000, root_half = 0x3FE6A09E667F3BCD;
+constexpr std::uint64_t fraction = (std::uint64_t{1} << 52) - 1, bias = std::uint64_t{64} << 52;
+
 /// Horner's rule.
 template <class P>
 SPINODAL_INLINE P polynomial(P x, double last) {
@@ -57,7 +61,6 @@ struct Words {
   }
   /// Their values, below 2^52.
   SPINODAL_INLINE P to_double() const {
-    constexpr std::uint64_t two_52 = 0x4330000000000000;
     return map([](auto w) { return w | two_52; }).as_double_bits() - P::all(0x1p52);
   }
 };
@@ -65,8 +68,6 @@ struct Words {
 /// ln u for u in [2^-33, 1): u = 2^e m with m in [√½, √2), and ln m = 2 artanh(s), s = (m - 1)/(m + 1).
 template <class P>
 SPINODAL_INLINE P log_of(P u) {
-  constexpr std::uint64_t root_half = 0x3FE6A09E667F3BCD, fraction = (std::uint64_t{1} << 52) - 1;
-  constexpr std::uint64_t bias = std::uint64_t{64} << 52;  // keeps what is shifted positive
   const Words<P> bits = Words<P>::bits_of(u);
   const P e = bits.map([](auto w) { return (w - root_half + bias) >> 52; }).to_double() - P::all(64);
   const P m = bits.map([](auto w) { return ((w - root_half) & fraction) + root_half; }).as_double_bits();
