@@ -12,5 +12,7 @@ void bind_tempering(pybind11::module_& module);
 void bind_packed(pybind11::module_& module);
 void bind_replicas(pybind11::module_& module);
 void bind_packing(pybind11::module_& module);
+void bind_lennard_jones(pybind11::module_& module);
+void bind_molecular_dynamics(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

@@ -10,4 +10,6 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_packed(module);
   spinodal::bindings::bind_replicas(module);
   spinodal::bindings::bind_packing(module);
+  spinodal::bindings::bind_lennard_jones(module);
+  spinodal::bindings::bind_molecular_dynamics(module);
 }

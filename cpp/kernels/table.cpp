@@ -35,6 +35,15 @@ const KernelTable kernel_table = {
     lane_sweeps,
     pack_spins,
     unpack_spins,
+    lj_batch_width,
+    lj_batch,
+    lj_outer_rows,
+    lj_inner_rows,
+    lj_singles,
+    lj_forces,
+    lj_batch_steps,
+    lj_batch_velocities,
+    lj_move,
 };
 
 }  // namespace SPINODAL_ISA

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/lj_types.hpp"
 #include "kernels/packed.hpp"
 #include "kernels/replicas.hpp"
 #include "spinodal/ising.hpp"
@@ -129,6 +130,19 @@ struct KernelTable {
   void (*lane_sweeps)(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
   bool (*pack_spins)(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
   void (*unpack_spins)(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
+  std::int64_t (*lj_batch_width)();
+  void (*lj_batch)(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial,
+                   bool measured);
+  std::int64_t (*lj_outer_rows)(const LjCells&, double reach, bool exact, std::int64_t half, std::int64_t half_end,
+                                LjRows&);
+  void (*lj_inner_rows)(const LjCells&, double reach, const LjRows&);
+  void (*lj_singles)(const LjCells&, std::int64_t begin, std::int64_t end);
+  LjTotals (*lj_forces)(const LjCells&, const LjPotential&, const LjRows&, bool measured);
+  void (*lj_batch_steps)(const LjBatch&, const LjPotential&, LjMotion, std::int64_t n_steps, double* x, double* v,
+                         double* f, const double* noise, double* kinetic);
+  void (*lj_batch_velocities)(const LjBatch&, const LjMotion&, double* v, const double* noise);
+  LjMoved (*lj_move)(const LjCells&, const LjMotion&, const LjMoving&, std::int64_t half, std::int64_t half_end,
+                     bool finish, bool start);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

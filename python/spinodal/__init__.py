@@ -15,8 +15,11 @@ __version__ = "0.1.0"
 _MODULES = ("analysis", "exact", "interop", "kernels", "plots")
 
 _HOMES = {
+    "DoubleWell": "systems.double_well",
     "HeatBath": "samplers.metropolis",
     "IsingModel": "systems.ising",
+    "Langevin": "samplers.langevin",
+    "LennardJonesSystem": "systems.lennard_jones",
     "Metropolis": "samplers.metropolis",
     "MetropolisHastings": "samplers.metropolis",
     "ParallelTempering": "samplers.tempering",
@@ -29,8 +32,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "DoubleWell",
     "HeatBath",
     "IsingModel",
+    "Langevin",
+    "LennardJonesSystem",
     "Metropolis",
     "MetropolisHastings",
     "ParallelTempering",
@@ -51,11 +57,14 @@ if TYPE_CHECKING:
     from spinodal import analysis, exact, interop, kernels, plots
     from spinodal.samplers.auto import sampler
     from spinodal.samplers.cluster import SwendsenWang, Wolff
+    from spinodal.samplers.langevin import Langevin
     from spinodal.samplers.metropolis import HeatBath, Metropolis, MetropolisHastings
     from spinodal.samplers.run import run
     from spinodal.samplers.tempering import ParallelTempering
     from spinodal.samples import Samples, load
+    from spinodal.systems.double_well import DoubleWell
     from spinodal.systems.ising import IsingModel
+    from spinodal.systems.lennard_jones import LennardJonesSystem
 
 
 def __getattr__(name: str) -> Any:

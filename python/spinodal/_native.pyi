@@ -134,3 +134,52 @@ def local_field(spins: Spins, J: float, h: float, out: Reals, ndim: int, n_threa
 def random_spins(out: Spins, seed: int, first_chain: int, stream: str, ndim: int, n_threads: int) -> None: ...
 def pack_spins(spins: Spins, out: Bits) -> bool: ...
 def unpack_spins(bits: Bits, out: Spins) -> None: ...
+def lennard_jones(
+    positions: Reals,
+    box: Reals,
+    periodic: bool,
+    epsilon: float,
+    sigma: float,
+    cutoff: float,
+    shift: str,
+    softening: float,
+    n_threads: int,
+    energy: Reals,
+    forces: Reals | None,
+    virial: Reals,
+) -> None: ...
+def langevin_steps(
+    positions: Reals,
+    velocities: Reals,
+    listed: Reals,
+    box: Reals,
+    periodic: bool,
+    epsilon: float,
+    sigma: float,
+    cutoff: float,
+    shift: str,
+    softening: float,
+    confinement: float,
+    temperature: Reals,
+    timestep: float,
+    friction: float,
+    mass: float,
+    n_steps: int,
+    seed: int,
+    step: int,
+    first_chain: int,
+    stream: str,
+    n_threads: int,
+    kinetic_energy: Reals,
+) -> None: ...
+def maxwell_velocities(
+    velocities: Reals,
+    periodic: bool,
+    temperature: Reals,
+    mass: float,
+    seed: int,
+    step: int,
+    first_chain: int,
+    stream: str,
+    n_threads: int,
+) -> None: ...

@@ -27,6 +27,7 @@ enum class Purpose : std::uint32_t {
   cluster_flip = 9,
   cluster_field = 10,
   initial_spins = 11,
+  particles = initial_spins,  ///< blocks from 1 on; see spinodal/molecular_dynamics.hpp
   tempering_swap = 12,
   packed_mask = 13,  ///< counters of these two are laid out in spinodal/packed.hpp
   packed_overwrite = 14,

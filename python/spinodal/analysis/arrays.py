@@ -132,7 +132,10 @@ def as_log_weights(log_weights: npt.ArrayLike, shape: tuple[int, ...]) -> FloatA
 
 
 def n_sites(samples: SamplesLike) -> int:
-    """Return the number of lattice sites, from the draws or else from the provenance."""
+    """Return the number of particles the provenance has, else of lattice sites, from the draws or the provenance."""
+    system = (getattr(samples, "provenance", None) or {}).get("system") or {}
+    if "n_particles" in system:
+        return int(system["n_particles"])
     return int(np.prod(lattice_shape(samples)))
 
 

@@ -197,5 +197,72 @@ class _CppBackend:
     def unpack_spins(self, bits: Bits, out: Spins) -> None:
         _native.unpack_spins(bits, out)
 
+    def lennard_jones(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        forces: Reals,
+        n_threads: int,
+    ) -> tuple[Reals, Reals]:
+        energy, virial = np.empty(len(positions)), np.empty(len(positions))
+        _native.lennard_jones(
+            positions, box, periodic, epsilon, sigma, cutoff, shift, softening, n_threads, energy, forces, virial
+        )
+        return energy, virial
+
+    def langevin_steps(
+        self,
+        positions: Reals,
+        velocities: Reals,
+        listed: Reals,
+        box: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        timestep: float,
+        friction: float,
+        mass: float,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Reals:
+        kinetic_energy = np.empty(len(positions))
+        _native.langevin_steps(
+            positions, velocities, listed, box, periodic, epsilon, sigma, cutoff, shift, softening, confinement,
+            temperature, timestep, friction, mass, n_steps, seed, step, first_chain, stream, n_threads, kinetic_energy,
+        )  # fmt: skip
+        return kinetic_energy
+
+    def maxwell_velocities(
+        self,
+        out: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        mass: float,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        _native.maxwell_velocities(out, periodic, temperature, mass, seed, step, first_chain, stream, n_threads)
+
 
 BACKEND = _CppBackend()

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from spinodal.backends import (
     numba_cluster,
     numba_ising,
+    numba_langevin,
+    numba_lennard_jones,
     numba_replicas,
     numba_rows,
     numba_streams,
@@ -379,6 +381,91 @@ class _NumbaBackend:
 
     def unpack_spins(self, bits: Bits, out: Spins) -> None:
         numpy_packing.unpack_spins(bits, out)
+
+    def lennard_jones(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        forces: Reals,
+        n_threads: int,
+    ) -> tuple[Reals, Reals]:
+        constants = numba_lennard_jones.constants(epsilon, sigma, cutoff, shift, softening)
+        totals = np.empty((2, len(positions)))
+
+        def compute(system: int) -> None:
+            totals[:, system] = numba_lennard_jones.compute(positions[system], box, periodic, constants, forces[system])
+
+        _for_each_chain(compute, len(positions), n_threads)
+        numba_lennard_jones.check_finite(totals, positions, box, periodic)
+        return totals[0], totals[1]
+
+    def langevin_steps(
+        self,
+        positions: Reals,
+        velocities: Reals,
+        listed: Reals,
+        box: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        timestep: float,
+        friction: float,
+        mass: float,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Reals:
+        potential = numba_lennard_jones.constants(epsilon, sigma, cutoff, shift, softening)
+        motion = np.array([timestep, friction, mass, confinement])
+        stream_id = numba_streams.STREAM_IDS[stream]
+        kinetic_energy = np.empty(len(positions))
+
+        def update(system: int) -> None:
+            kinetic_energy[system] = numba_langevin.langevin_steps(
+                positions[system], velocities[system], box, periodic, potential, motion, float(temperature[system]),
+                n_steps, stream_id, np.uint64(seed), step, first_chain + system,
+            )  # fmt: skip
+            listed[system] = positions[system]
+
+        _for_each_chain(update, len(positions), n_threads)
+        numba_langevin.check_energies(kinetic_energy, step + n_steps)
+        return kinetic_energy
+
+    def maxwell_velocities(
+        self,
+        out: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        mass: float,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        stream_id = numba_streams.STREAM_IDS[stream]
+        for system in range(len(out)):
+            noise = math.sqrt(float(temperature[system]) / mass)
+            numba_langevin.maxwell_velocities(
+                out[system], noise, periodic, stream_id, np.uint64(seed), step, first_chain + system
+            )
 
 
 BACKEND = _NumbaBackend()

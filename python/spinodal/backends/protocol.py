@@ -214,3 +214,64 @@ class Backend(Packing, Protocol):
     def local_field(self, spins: Spins, J: float, h: float, out: Reals, *, n_threads: int) -> None:
         """Write J Σ_j s_j + h at every site."""
         ...
+
+    def lennard_jones(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        forces: Reals,
+        n_threads: int,
+    ) -> tuple[Reals, Reals]:
+        """Write the forces (n_systems, n, dim) on positions of that shape; return energies and virials."""
+        ...
+
+    def langevin_steps(
+        self,
+        positions: Reals,
+        velocities: Reals,
+        listed: Reals,
+        box: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        timestep: float,
+        friction: float,
+        mass: float,
+        n_steps: int,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Reals:
+        """Move particles in place by BAOAB steps; return each system's kinetic energy, summed over them."""
+        ...
+
+    def maxwell_velocities(
+        self,
+        out: Reals,
+        temperature: Reals,
+        *,
+        periodic: bool,
+        mass: float,
+        seed: int,
+        step: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> None:
+        """Fill with velocities (n_systems, n, dim) of each system's temperature."""
+        ...

@@ -11,6 +11,8 @@ on a periodic lattice; an axis of length 2 has two bonds between the same sites.
 are a function of (``seed``, ``first_chain`` + chain, ``sweep`` + i) alone, in the named
 ``stream`` and ``layout``: results do not depend on threads, instruction set, backend, or the number of calls.
 The global interpreter lock is released, and Ctrl-C is answered between whole sweeps.
+
+Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones` and :func:`langevin_steps`.
 """
 
 from spinodal.kernels.arguments import STREAMS
@@ -25,6 +27,9 @@ from spinodal.kernels.ising import (
     wolff_step,
 )
 from spinodal.kernels.layouts import LAYOUTS, choose_layout
+from spinodal.kernels.lennard_jones import lennard_jones
+from spinodal.kernels.molecular_dynamics import langevin_steps, maxwell_velocities
+from spinodal.kernels.particles import tail_corrections
 from spinodal.kernels.streams import stream_blocks
 from spinodal.kernels.tempering import parallel_tempering
 
@@ -34,12 +39,16 @@ __all__ = [
     "choose_layout",
     "heat_bath_sweep",
     "ising_energy",
+    "langevin_steps",
+    "lennard_jones",
     "local_field",
     "magnetization",
+    "maxwell_velocities",
     "metropolis_sweep",
     "parallel_tempering",
     "random_spins",
     "stream_blocks",
     "swendsen_wang_sweep",
+    "tail_corrections",
     "wolff_step",
 ]

@@ -166,7 +166,9 @@ def check_randomness(seed: int, step: int, n_steps: int, first_chain: int, n_cha
         raise ValueError(f"first_chain must be >= 0 and first_chain + n_chains <= 2**32; got {first_chain}")
 
 
-def slices(engine: Backend, chains: Spins, first: int, n_steps: int, *, cost: float = 1.0) -> Iterator[tuple[int, int]]:
+def slices(
+    engine: Backend, chains: npt.NDArray[Any], first: int, n_steps: int, *, cost: float = 1.0
+) -> Iterator[tuple[int, int]]:
     """Cut a call into native calls of some 50 ms: Python answers signals only between them."""
     at_once = max(1, int(engine.updates_per_call / (cost * chains.size)))
     for start in range(first, first + n_steps, at_once):

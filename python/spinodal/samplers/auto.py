@@ -30,10 +30,10 @@ def sampler(
 ) -> ChainSampler:
     """Return a sampler of a model by name; "auto" takes the one that decorrelates fastest per second.
 
-    Odd lengths need clusters, or a layout that takes them. Near the transition of an unfrustrated lattice without a field
-    the
-    autocorrelation time of local moves grows as L^2.17, that of clusters hardly: Swendsen–Wang
-    is taken there from ``crossover_length`` on. Elsewhere local sweeps win.
+    Odd lengths need clusters, or a layout that takes them. Near the transition of an unfrustrated
+    lattice without a field the autocorrelation time of local moves grows as L^2.17, that of
+    clusters hardly: Swendsen–Wang is taken there from ``crossover_length`` on. Elsewhere local
+    sweeps win.
 
     Parameters
     ----------
