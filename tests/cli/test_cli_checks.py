@@ -34,16 +34,16 @@ def test_the_demo_agrees_with_the_exact_solution(small_demo, tmp_path, capsys):
 
 def test_the_demo_fails_where_the_samples_are_wrong(small_demo, tmp_path, capsys, monkeypatch):
     """Samples of another temperature than they say."""
-    from spinodal.samplers.lattice import SpinSampler
+    from spinodal.samplers.lattice import ChainSampler
 
-    sound = SpinSampler.step
+    sound = ChainSampler.step
 
     def warmer(self, key, state, n_steps=1, **options):
         other = self.for_chains(0, len(state.spins))
         other.temperature = self.chain_temperatures(len(state.spins)) * 1.05
         return sound(other, key, state, n_steps, **options)
 
-    monkeypatch.setattr(SpinSampler, "step", warmer)
+    monkeypatch.setattr(ChainSampler, "step", warmer)
     assert main(["demo", "--quick", "-q", "--report", str(tmp_path / "demo.html"), "--threads", "1"]) == 1
     assert "FAILED: energy_per_site does not agree with the exact solution" in capsys.readouterr().out
 

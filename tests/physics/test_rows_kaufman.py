@@ -46,7 +46,7 @@ def test_a_512_lattice(temperature):
 @pytest.mark.parametrize(("temperature", "burn_in", "every"), [(2.0, 200, 16), (2.269, 4000, 16), (3.0, 100, 1)])
 def test_small_lattices(shape, temperature, burn_in, every):
     """Eight bands, two, and rows that end in the middle of a word."""
-    draws = energies(shape, temperature, n_draws=640, thin=16, n_chains=32, burn_in=burn_in, heat_bath_every=every)
+    draws = energies(shape, temperature, n_draws=800, thin=16, n_chains=32, burn_in=burn_in, heat_bath_every=every)
     mean, error = mean_and_error(draws)
     exact = sp.exact.kaufman(shape, temperature=temperature).energy_per_site
     assert error < 1e-3 * abs(exact)

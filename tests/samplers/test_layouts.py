@@ -105,3 +105,14 @@ def test_layouts_that_cannot_hold_the_lattice_are_refused(backend):
         sp.kernels.metropolis_sweep(np.ones((4, 64), np.int8), 0.4, h=0.1, layout="rows", backend=backend)
     with pytest.raises(ValueError, match="need one beta"):
         sp.kernels.metropolis_sweep(spins, [0.1, 0.2, 0.2], layout="replicas", backend=backend)
+
+
+def test_a_mixture_on_an_executor_records_what_it_records_alone():
+    """The groups of two workers hold one method each, and the mixture has no diagnostics."""
+    sampler = MixedSampler.by_temperature(sp.IsingModel(24), np.repeat([1.0, 2.3], 20))
+    options = {"n_chains": 40, "n_steps": 20, "seed": 1}
+    alone = sp.run(sampler, n_threads=1, **options)
+    with ThreadPoolExecutor(2) as executor:
+        divided = sp.run(sampler, executor=executor, **options)
+    assert divided.info.keys() == alone.info.keys() == {"magnetization"}
+    np.testing.assert_array_equal(divided.draws, alone.draws)

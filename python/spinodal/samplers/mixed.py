@@ -41,7 +41,7 @@ class Part:
 class MixedSampler:
     """A sampler whose chains are moved by different samplers of one system.
 
-    The chains do not interact, so each part is exact by itself. Diagnostics that not all parts have are left out.
+    The chains do not interact, so each part is exact by itself. Diagnostics are those of the one method, if it is one.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ class MixedSampler:
             raise ValueError(f"parts must cover the chains from 0 on without gaps; got {bounds}")
         self.system = self.parts[0].sampler.system
         self.n_chains = bounds[-1]
+        self._one_method = len({type(part.sampler) for part in self.parts}) == 1
 
     @classmethod
     def by_temperature(cls, model: Any, temperature: npt.ArrayLike, **options: Any) -> Self:
@@ -94,7 +95,9 @@ class MixedSampler:
 
     def for_chains(self, start: int, stop: int) -> MixedSampler:
         """Return the sampler of chains ``start:stop`` alone."""
-        return MixedSampler([part for whole in self.parts if (part := whole.clip(start, stop)) is not None])
+        some = MixedSampler([part for whole in self.parts if (part := whole.clip(start, stop)) is not None])
+        some._one_method = self._one_method  # a worker tells what the run records, and no more
+        return some
 
     def settled(self, n_chains: int, first_chain: int = 0) -> MixedSampler:
         """Return the sampler with each part's layout chosen."""
@@ -142,8 +145,9 @@ class MixedSampler:
             infos.append(part.sampler.step(own, view, n_steps * part.updates_per_step, n_threads=n_threads)[1])
             views.append(view)
         state.measured = self._measured(views, n_threads)
-        names = set.intersection(*(set(info) for info in infos))
-        return state, {name: np.concatenate([info[name] for info in infos]) for name in sorted(names)}
+        if not self._one_method:
+            return state, {}
+        return state, {name: np.concatenate([info[name] for info in infos]) for name in infos[0]}
 
     def _measured(self, views: Sequence[SpinState], n_threads: int | None) -> Mapping[str, Array] | None:
         """Join what the parts' kernels have measured; the rest is measured here, if there is any such part."""
