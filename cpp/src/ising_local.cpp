@@ -157,7 +157,7 @@ void check_sweep(const std::int8_t* spins, std::int64_t n_chains, LatticeShape s
   check_beta(beta, n_chains);
   check_coupling(coupling);
   check_options(options, n_chains);
-  check_spins(spins, n_chains * shape.n_sites());
+  check_spins(spins, n_chains * shape.n_sites(), options.n_threads);
 }
 
 }  // namespace

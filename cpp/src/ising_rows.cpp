@@ -230,7 +230,7 @@ void check_rows(const Work& work) {
   if (work.heat_bath_every < 0) {
     throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(work.heat_bath_every));
   }
-  check_spins(work.spins, work.n_chains * work.shape.n_sites());
+  check_spins(work.spins, work.n_chains * work.shape.n_sites(), work.options.n_threads);
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ void check_replicas(const ReplicaChains& chains, const std::int8_t* spins, const
   check_beta(beta, n_betas);
   check_coupling(chains.coupling);
   check_options(chains.options, chains.n_chains);
-  check_spins(spins, chains.n_chains * chains.shape.n_sites());
+  check_spins(spins, chains.n_chains * chains.shape.n_sites(), chains.options.n_threads);
   if (chains.heat_bath_every < 0) {
     throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(chains.heat_bath_every));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "src/validate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <stdexcept>
@@ -20,9 +21,17 @@ template <class... Parts>
 
 }  // namespace
 
-void check_spins(const std::int8_t* spins, std::int64_t n) {
-  const std::int64_t i = kernels().first_non_spin(spins, n);
-  if (i < n) refuse("spins must be -1 or +1; flat index ", i, " holds ", static_cast<int>(spins[i]));
+void check_spins(const std::int8_t* spins, std::int64_t n, int n_threads) {
+  constexpr std::int64_t min_spins_a_thread = 1 << 21;  // some 100 µs
+  const int team = static_cast<int>(std::clamp<std::int64_t>(n / min_spins_a_thread, 1, n_threads));
+  std::int64_t first = n;
+#pragma omp parallel for schedule(static) num_threads(team) reduction(min : first) if (team > 1)
+  for (int part = 0; part < team; ++part) {
+    const std::int64_t begin = n * part / team, size = n * (part + 1) / team - begin;
+    const std::int64_t i = kernels().first_non_spin(spins + begin, size);
+    if (i < size) first = std::min(first, begin + i);
+  }
+  if (first < n) refuse("spins must be -1 or +1; flat index ", first, " holds ", static_cast<int>(spins[first]));
 }
 
 void check_beta(const double* beta, std::int64_t n_chains) {

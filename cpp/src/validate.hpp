@@ -8,7 +8,7 @@
 
 namespace spinodal {
 
-void check_spins(const std::int8_t* spins, std::int64_t n);
+void check_spins(const std::int8_t* spins, std::int64_t n, int n_threads = 1);
 void check_beta(const double* beta, std::int64_t n_chains);
 void check_coupling(Coupling coupling);
 void check_shape(LatticeShape shape);
