@@ -53,8 +53,8 @@ template <class Rule, class Rows, int color>
 class TileMarch {
  public:
   TileMarch(const PackedPlanes& lattice, const BlockMasks& masks, std::int64_t tile)
-      : lattice_(lattice),
-        rows_(lattice),
+      : rows_(lattice),
+        lattice_(lattice),
         stride_(lattice.stride),
         vector_(tile % lattice.n_vectors),
         row_(lattice.row(color, 2 * (tile / lattice.n_vectors)) + vector_bytes * vector_),
@@ -85,7 +85,7 @@ class TileMarch {
     // With an odd number of rows the last pair's second row is the copy of another band's: left alone.
     const std::uint8_t* last = lattice_.row(1 - color, lattice_.rows - 1);
     const bool has_end_words = lattice_.has_end_words();
-    alignas(32) std::uint8_t spare[vector_bytes];
+    alignas(32) std::uint8_t spare[vector_bytes] = {};
     for (; n > 0; --n) {
       const Bits b = Bits::load(other_ + stride_), below = Bits::load(other_ + 2 * stride_);
       update_tile(other_ == last ? spare : row_ + stride_, above, a, b, below);
@@ -125,8 +125,8 @@ class TileMarch {
     rows_.existing(next).store(p);
   }
 
-  const PackedPlanes& lattice_;
   const Rows rows_;
+  const PackedPlanes& lattice_;
   const std::int64_t stride_;
   std::int64_t vector_;
   std::uint8_t* row_;
