@@ -123,8 +123,6 @@ def test_cutting_into_calls(engine, stream, cuts):
 @pytest.mark.parametrize("J", [1.0, -0.7])
 @pytest.mark.parametrize("shape", [(2, 8, 64), (3, 12, 200), (1, 6, 258), (2, 34, 512), (1, 1024, 1026)], ids=str)
 def test_observables_on_the_packed_lattice(engine, shape, J):
-    if engine == "numba" and shape[1] > 100:
-        pytest.skip("numba takes its observables from the unpacked lattice")
     n_chains = shape[0]
     energy, total = np.empty(n_chains), np.empty(n_chains, dtype=np.int64)
     spins = ising.random_spins(shape, seed=1)
