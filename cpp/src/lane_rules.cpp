@@ -52,13 +52,9 @@ struct RuleOf {
   }
 };
 
-bool is_even(LatticeShape shape) {
-  return shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0);
-}
-
 /// J < 0 is J > 0 for reversed spins, which see the field reversed.
 RuleOf rule_of(LatticeShape shape, Coupling coupling, bool heat_bath, int color) {
-  const bool turned = coupling.J < 0 && (!is_even(shape) || color == 1);
+  const bool turned = coupling.J < 0 && (!has_even_lengths(shape) || color == 1);
   return {heat_bath, shape.two_dimensional ? 4 : 6, {std::abs(coupling.J), turned ? -coupling.h : coupling.h}};
 }
 
@@ -88,6 +84,10 @@ void set_planes(const LaneShares* const* of_lane, bool heat_bath, int color, int
 
 }  // namespace
 
+bool has_even_lengths(LatticeShape shape) {
+  return shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0);
+}
+
 LaneShares lane_shares(LatticeShape shape, Coupling coupling, double beta) {
   LaneShares shares{};
   for (const bool heat_bath : {false, true}) {
@@ -100,7 +100,7 @@ LaneShares lane_shares(LatticeShape shape, Coupling coupling, double beta) {
 }
 
 void prepare_lane_rules(LatticeShape shape, Coupling coupling, LaneRules& out) {
-  const bool even = is_even(shape);
+  const bool even = has_even_lengths(shape);
   const std::int64_t n_vectors = even ? shape.n_sites() / 2 : shape.n_sites();
   out.sequential = !even;
   out.reversed = !even && coupling.J < 0;

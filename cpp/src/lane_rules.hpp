@@ -6,6 +6,9 @@
 
 namespace spinodal {
 
+/// Whether a lattice is updated color by color; else site by site.
+bool has_even_lengths(LatticeShape shape);
+
 /// What a lane of one temperature adds to a rule: the cells and the rest of each class's probability.
 struct LaneShare {
   std::uint8_t changes[max_classes], top[max_classes];

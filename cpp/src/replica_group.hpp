@@ -18,9 +18,7 @@ struct ReplicaChains {
   const SweepOptions& options;
   std::int64_t heat_bath_every;
 
-  bool is_even() const {
-    return shape.lx % 2 == 0 && shape.ly % 2 == 0 && (shape.two_dimensional || shape.lz % 2 == 0);
-  }
+  bool is_even() const { return has_even_lengths(shape); }
   std::uint32_t first_group() const { return options.first_chain / replica_lanes; }
   std::int64_t n_groups() const;
   /// Threads worth starting for n_sweeps of every group.
