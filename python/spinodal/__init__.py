@@ -16,10 +16,12 @@ _MODULES = ("analysis", "exact", "interop", "kernels", "plots", "score")
 
 _HOMES = {
     "DoubleWell": "systems.double_well",
+    "HMC": "samplers.hamiltonian",
     "HeatBath": "samplers.metropolis",
     "IsingModel": "systems.ising",
     "Langevin": "samplers.langevin",
     "LennardJonesSystem": "systems.lennard_jones",
+    "MALA": "samplers.hamiltonian",
     "Metropolis": "samplers.metropolis",
     "MetropolisHastings": "samplers.metropolis",
     "ParallelTempering": "samplers.tempering",
@@ -32,6 +34,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "HMC",
+    "MALA",
     "DoubleWell",
     "HeatBath",
     "IsingModel",
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
     from spinodal import analysis, exact, interop, kernels, plots, score
     from spinodal.samplers.auto import sampler
     from spinodal.samplers.cluster import SwendsenWang, Wolff
+    from spinodal.samplers.hamiltonian import HMC, MALA
     from spinodal.samplers.langevin import Langevin
     from spinodal.samplers.metropolis import HeatBath, Metropolis, MetropolisHastings
     from spinodal.samplers.run import run

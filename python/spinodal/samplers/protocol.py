@@ -49,7 +49,8 @@ class State(Protocol):
     ``packed_draws`` : PackedSpins of shape (n_chains, *lattice)
         The spins as bits, where the kernel has them so: ``run`` then records these.
     ``measured`` : mapping of str to array of shape (n_chains,)
-        "energy" and "magnetization" (total) as the kernel has summed them: ``run`` then does not measure again.
+        "energy" and "magnetization" (total), or "virial", as the kernel has summed them: ``run`` then does not measure
+        again.
     ``log_weights`` : float64 array, shape (n_chains,)
         Importance weights.
 

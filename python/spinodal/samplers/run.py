@@ -27,6 +27,7 @@ from spinodal.samplers.running.progress import ProgressBar, ProgressEvent, Repor
 from spinodal.samplers.running.provenance import ResumeError, describe_run
 from spinodal.samplers.running.session import Callback, Session, split_chains
 from spinodal.samplers.running.workers import drive
+from spinodal.samplers.tuning import Tunable
 from spinodal.samples import Samples
 from spinodal.threads import resolve_n_threads
 
@@ -68,7 +69,7 @@ def run(
     n_steps : int
         Elementary steps (sweeps, cluster updates) of each chain after the burn-in; a multiple of ``thin``.
     burn_in : int
-        Elementary steps before the first that counts.
+        Elementary steps before the first that counts. A sampler that tunes itself does so in the first three quarters.
     thin : int
         Steps from one draw to the next: there are ``n_steps // thin`` draws, the last after the last step.
     seed : int or None
@@ -138,6 +139,9 @@ def run(
     )
     _check_start(start, sampler, plan)
     sampler = sampler.settled(plan.n_chains)
+    if isinstance(sampler, Tunable):
+        # In the last quarter of the burn-in chains forget, at the step sizes that stay, what the tuning did to them.
+        sampler = sampler.tuned_in(plan.first_step, plan.first_step + 3 * plan.burn_in // 4)
     workers = None if executor is None else as_executor(executor)
     threads = None if n_threads is None else checked_integer("n_threads", n_threads, 1)
     job = _Job(sampler, plan, start, threads, workers)

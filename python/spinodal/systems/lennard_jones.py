@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from spinodal import kernels
 from spinodal.backends.protocol import Reals
+from spinodal.kernels.arguments import BackendName
 from spinodal.kernels.particles import Shift, check_potential, check_tail, read_box, tail_corrections
 from spinodal.systems.lattices import compact_cluster, fill_box
 from spinodal.systems.particles import ParticleSystem, check_count, check_temperature
@@ -158,12 +159,19 @@ class LennardJonesSystem(ParticleSystem):
         """Return Σ_pairs r·F (with the springs' part), float64 of the leading shape."""
         return self.measure(positions, n_threads=n_threads)[2]
 
-    def measure(self, positions: Any, *, n_threads: int | None = None) -> tuple[Any, Reals, Any]:
+    def scalars(self, positions: Any, *, n_threads: int | None = None) -> dict[str, Any]:
+        """Return what ``run`` records of every draw: energy and virial, float64 of the leading shape."""
+        energy, _, virial = self.measure(positions, n_threads=n_threads)
+        return {"energy": energy, "virial": virial}
+
+    def measure(
+        self, positions: Any, *, n_threads: int | None = None, backend: BackendName | None = None
+    ) -> tuple[Any, Reals, Any]:
         """Return energy, forces and virial, at the cost of one of them."""
         x = self._check(positions)
         energy, forces, virial = kernels.lennard_jones(
             x, self.box, self.cutoff, self.shift, epsilon=self.epsilon, sigma=self.sigma, tail=self.tail,
-            softening=self.softening, periodic=self.periodic, n_threads=n_threads,
+            softening=self.softening, periodic=self.periodic, n_threads=n_threads, backend=backend,
         )  # fmt: skip
         if self.confinement:
             from_center = x - x.mean(axis=-2, keepdims=True)
