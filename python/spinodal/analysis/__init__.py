@@ -22,6 +22,7 @@ from spinodal.analysis.curve import Curve
 from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.fields import Profile
 from spinodal.analysis.histograms import Histogram, energy_histogram, magnetization_histogram
+from spinodal.analysis.minima import Minimum, quench, search_minimum
 from spinodal.analysis.multihistogram import MultiHistogram
 from spinodal.analysis.observables import (
     OBSERVABLES,
@@ -46,6 +47,7 @@ __all__ = [
     "DistributionTest",
     "Estimate",
     "Histogram",
+    "Minimum",
     "MultiHistogram",
     "Observable",
     "PairCrossing",
@@ -70,11 +72,13 @@ __all__ = [
     "magnetization_histogram",
     "observable",
     "pareto_k",
+    "quench",
     "r_hat",
     "radial_correlation",
     "radial_structure_factor",
     "reweight",
     "reweight_samples",
+    "search_minimum",
     "structure_factor",
     "tau_int",
     "weight_diagnostics",

@@ -15,6 +15,7 @@ from spinodal.kernels.arguments import BackendName
 from spinodal.kernels.particles import Shift, check_potential, check_tail, read_box, tail_corrections
 from spinodal.systems.lattices import compact_cluster, fill_box
 from spinodal.systems.particles import ParticleSystem, check_count, check_temperature
+from spinodal.systems.starts import pushed_apart, scattered
 
 
 class LennardJonesSystem(ParticleSystem):
@@ -218,6 +219,27 @@ class LennardJonesSystem(ParticleSystem):
             x = x - self.box * np.floor(x / self.box)
             x = np.where(x >= self.box, 0.0, x)
         return x
+
+    def random(self, n_systems: int, *, seed: int = 0) -> Reals:
+        """Return random configurations without overlaps, shape (n_systems, n_particles, dim), to start a sampler from.
+
+        Particles are scattered over the box, or over a loose cluster, and pushed apart by :meth:`relax`.
+        """
+        return self.relax(scattered(self, check_count("n_systems", n_systems), seed))
+
+    def relax(self, positions: Any, *, max_force: float = 100.0, max_steps: int = 1000) -> Reals:
+        """Return configurations whose overlaps are pushed apart, so that dynamics can start from them.
+
+        Particles go downhill, first with a softened core, until no force exceeds ``max_force`` ε/σ; a configuration
+        whose forces are within it comes back as it is. Dense random particles, points drawn from noise and
+        particles at one place are all taken.
+
+        Raises
+        ------
+        ValueError
+            If forces are left after ``max_steps`` steps: how large, and the bound.
+        """
+        return pushed_apart(self, self._check(positions), max_force, max_steps)
 
     def lattice(self) -> Reals:
         """Return an ordered configuration: a lattice that fills the box, or a close-packed cluster."""
