@@ -44,6 +44,12 @@ const KernelTable kernel_table = {
     lj_batch_steps,
     lj_batch_velocities,
     lj_move,
+    graph_term,
+    graph_term_double,
+    grid_pass,
+    grid_pass_double,
+    dense_block,
+    dense_block_double,
 };
 
 }  // namespace SPINODAL_ISA

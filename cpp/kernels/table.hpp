@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/graph_types.hpp"
 #include "kernels/lj_types.hpp"
 #include "kernels/packed.hpp"
 #include "kernels/replicas.hpp"
@@ -143,6 +144,12 @@ struct KernelTable {
   void (*lj_batch_velocities)(const LjBatch&, const LjMotion&, double* v, const double* noise);
   LjMoved (*lj_move)(const LjCells&, const LjMotion&, const LjMoving&, std::int64_t half, std::int64_t half_end,
                      bool finish, bool start);
+  void (*graph_term)(const GraphRows<float>&, std::int64_t window, const GraphTerm<float>&, int width);
+  void (*graph_term_double)(const GraphRows<double>&, std::int64_t window, const GraphTerm<double>&, int width);
+  void (*grid_pass)(const GridAxis<float>&, GridPass, float* block, float* line, int width);
+  void (*grid_pass_double)(const GridAxis<double>&, GridPass, double* block, double* line, int width);
+  void (*dense_block)(const DenseBlock<float>&, const float* x, float* out, std::int64_t n_channels);
+  void (*dense_block_double)(const DenseBlock<double>&, const double* x, double* out, std::int64_t n_channels);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from spinodal import _native
-from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, Reals, Spins, Words
 
 
 class _CppBackend:
@@ -265,6 +268,29 @@ class _CppBackend:
         n_threads: int,
     ) -> None:
         _native.maxwell_velocities(out, periodic, temperature, mass, seed, step, first_chain, stream, n_threads)
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return _native.GraphPlan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        _native.chebyshev_filter(plan, lmax, x, coefficients, out, n_threads)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        _native.grid_filter(lengths, matrices, x, multipliers, out, n_threads)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        _native.block_filter(filters, offsets, x, out, n_threads)
 
 
 BACKEND = _CppBackend()

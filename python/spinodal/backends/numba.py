@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numba
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from spinodal.backends import (
     numba_cluster,
+    numba_graph,
     numba_ising,
     numba_langevin,
     numba_lennard_jones,
@@ -23,7 +25,7 @@ from spinodal.backends import (
     numpy_packing,
     packed_tables,
 )
-from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, Reals, Spins, Words
 
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
@@ -466,6 +468,29 @@ class _NumbaBackend:
             numba_langevin.maxwell_velocities(
                 out[system], noise, periodic, stream_id, np.uint64(seed), step, first_chain + system
             )
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return numba_graph.graph_plan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        numba_graph.chebyshev_filter(plan, x, coefficients, lmax, out)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        numba_graph.grid_filter(lengths, matrices, x, multipliers, out)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        numba_graph.block_filter(filters, offsets, x, out)
 
 
 BACKEND = _NumbaBackend()

@@ -13,9 +13,11 @@ are a function of (``seed``, ``first_chain`` + chain, ``sweep`` + i) alone, in t
 The global interpreter lock is released, and Ctrl-C is answered between whole sweeps.
 
 Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones` and :func:`langevin_steps`.
+Fields on graphs are float32 or float64, ``(N,)``, ``(N, C)`` or ``(B, N, d)``: see :func:`chebyshev_filter`.
 """
 
 from spinodal.kernels.arguments import STREAMS
+from spinodal.kernels.graph import block_filter, chebyshev_filter, fold, grid_filter, pack_blocks
 from spinodal.kernels.ising import (
     heat_bath_sweep,
     ising_energy,
@@ -36,7 +38,11 @@ from spinodal.kernels.tempering import parallel_tempering
 __all__ = [
     "LAYOUTS",
     "STREAMS",
+    "block_filter",
+    "chebyshev_filter",
     "choose_layout",
+    "fold",
+    "grid_filter",
     "heat_bath_sweep",
     "ising_energy",
     "langevin_steps",
@@ -45,6 +51,7 @@ __all__ = [
     "magnetization",
     "maxwell_velocities",
     "metropolis_sweep",
+    "pack_blocks",
     "parallel_tempering",
     "random_spins",
     "stream_blocks",
