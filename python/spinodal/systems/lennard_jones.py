@@ -181,6 +181,21 @@ class LennardJonesSystem(ParticleSystem):
             forces -= self.confinement * from_center
         return energy, forces, virial
 
+    def pair_energy(self, distances: npt.ArrayLike) -> Reals:
+        """Return the energy of pairs at some distances, by the definition; 0 from the cutoff on."""
+        r = np.asarray(distances, dtype=np.float64)
+        edge = np.hypot(self.cutoff, self.softening)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            rho = np.hypot(r, self.softening)
+            energy = _u(rho, self.epsilon, self.sigma)
+        if self.shift != "truncated":
+            energy = energy - _u(edge, self.epsilon, self.sigma)
+        if self.shift == "force":
+            s6 = (self.sigma / edge) ** 6
+            energy = energy + (rho - edge) * 24 * self.epsilon * s6 * (2 * s6 - 1) / edge
+        within: Reals = np.where(r < self.cutoff, np.where(rho > 0, energy, np.inf), 0.0)
+        return within
+
     def score(self, positions: Any, temperature: float) -> Reals:
         r"""Return ∇ log p = −∇U/T, float64 in the shape of ``positions``."""
         return self.forces(positions) / check_temperature(temperature)
@@ -246,3 +261,9 @@ class LennardJonesSystem(ParticleSystem):
         if self.periodic:
             return fill_box(self.n_particles, self.box)
         return compact_cluster(self.n_particles, 2 ** (1 / 6) * self.sigma, self.dim)
+
+
+def _u(rho: Any, epsilon: float, sigma: float) -> Any:
+    """Return 4 ε [(σ/ρ)¹² − (σ/ρ)⁶]; where its terms overflow, +∞."""
+    s6 = (sigma / rho) ** 6
+    return np.where(np.isfinite(s6 * s6), 4 * epsilon * s6 * (s6 - 1), np.inf)
