@@ -22,7 +22,7 @@ def metropolis_sweep(
     ndim: int,
     n_threads: int,
 ) -> None: ...
-def rows_supports(ly: int, lx: int) -> bool: ...
+def rows_supports(shape: tuple[int, ...]) -> bool: ...
 def metropolis_sweep_rows(
     spins: Spins,
     beta: Reals,
@@ -73,6 +73,7 @@ def metropolis_sweep_lanes(
 def packed_masks(
     exponent: float,
     heat_bath: bool,
+    cubic: bool,
     overwrites: bool,
     first_block: int,
     n_blocks: int,

@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from spinodal.backends import (
     numba_cluster,
+    numba_cubes,
     numba_graph,
     numba_ising,
     numba_langevin,
     numba_lennard_jones,
+    numba_packed_words,
     numba_replicas,
     numba_rows,
     numba_streams,
@@ -159,14 +161,15 @@ class _NumbaBackend:
         magnetization: Integers | None = None,
     ) -> None:
         _check_spins(spins)
-        layout = numba_rows.layout_of(*spins.shape[1:])
-        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        layout = numba_rows.layout_of(spins.shape[1:])
+        words = numba_packed_words.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        rows = spins.reshape(len(spins), layout.n_rows, 2 * layout.width)
+        rules_at = packed_tables.rules if spins.ndim == 3 else packed_tables.cubic_rules
+        sweeps = numba_rows.rows_sweeps if spins.ndim == 3 else numba_cubes.cube_sweeps
 
         def update(chain: int) -> None:
-            rules = packed_tables.rules(float(beta[chain]) * abs(J), layout.log_vectors)
-            numba_rows.rows_sweeps(
-                spins[chain], layout, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, first_chain + chain
-            )
+            rules = rules_at(float(beta[chain]) * abs(J), layout.log_vectors)
+            sweeps(rows[chain], layout, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, first_chain + chain)
 
         _for_each_chain(update, len(spins), n_threads)
         self._observe(spins, J, 0.0, energy, magnetization, n_threads)
@@ -199,7 +202,7 @@ class _NumbaBackend:
             return
         _check_replicas(spins)
         order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
-        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        words = numba_packed_words.stream_of(numba_streams.STREAM_IDS[stream], seed)
         log_vectors = min(5, (order.sites.shape[1] - 1).bit_length())
 
         def update(index: int) -> None:
@@ -232,7 +235,7 @@ class _NumbaBackend:
         _check_replicas(spins)
         groups = _groups(first_chain, len(spins))
         order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
-        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        words = numba_packed_words.stream_of(numba_streams.STREAM_IDS[stream], seed)
         limits = numba_replicas.hit_limits(order.sites.shape[1])
         turned = [J < 0 and (order.n_colors == 1 or color == 1) for color in range(2)]
 
