@@ -44,6 +44,10 @@ const KernelTable kernel_table = {
     lj_batch_steps,
     lj_batch_velocities,
     lj_move,
+    lj_partners,
+    lj_write_pairs,
+    lj_count_pairs,
+    lj_local_sweep,
 };
 
 }  // namespace SPINODAL_ISA

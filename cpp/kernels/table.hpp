@@ -133,7 +133,7 @@ struct KernelTable {
   std::int64_t (*lj_batch_width)();
   void (*lj_batch)(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial,
                    bool measured);
-  std::int64_t (*lj_outer_rows)(const LjCells&, double reach, bool exact, std::int64_t half, std::int64_t half_end,
+  std::int64_t (*lj_outer_rows)(const LjCells&, double reach, bool exact, std::int64_t cluster, std::int64_t end,
                                 LjRows&);
   void (*lj_inner_rows)(const LjCells&, double reach, const LjRows&);
   void (*lj_singles)(const LjCells&, std::int64_t begin, std::int64_t end);
@@ -143,6 +143,10 @@ struct KernelTable {
   void (*lj_batch_velocities)(const LjBatch&, const LjMotion&, double* v, const double* noise);
   LjMoved (*lj_move)(const LjCells&, const LjMotion&, const LjMoving&, std::int64_t half, std::int64_t half_end,
                      bool finish, bool start);
+  std::int64_t (*lj_partners)(const LjCells&, double cutoff, std::int64_t row, const LjRows&, LjPartners&);
+  void (*lj_write_pairs)(const LjCells&, const LjRows&, const LjPartners&, const LjPairTables&, std::int64_t first);
+  void (*lj_count_pairs)(const LjCells&, const LjRows&, double reach, const LjBins&);
+  std::int64_t (*lj_local_sweep)(const LjDwellings&, const LjPotential&, const LjWalk&, std::int64_t first, LjWalked&);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

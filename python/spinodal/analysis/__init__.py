@@ -30,6 +30,7 @@ from spinodal.analysis.observables import (
     estimate_observable,
     observable,
 )
+from spinodal.analysis.radial import radial_distribution
 from spinodal.analysis.resampling import jackknife
 from spinodal.analysis.reweighting import reweight, reweight_samples
 from spinodal.analysis.structure import StructureFactor, radial_structure_factor, structure_factor
@@ -72,6 +73,7 @@ __all__ = [
     "pareto_k",
     "r_hat",
     "radial_correlation",
+    "radial_distribution",
     "radial_structure_factor",
     "reweight",
     "reweight_samples",
