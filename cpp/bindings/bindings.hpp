@@ -15,5 +15,7 @@ void bind_packing(pybind11::module_& module);
 void bind_lennard_jones(pybind11::module_& module);
 void bind_molecular_dynamics(pybind11::module_& module);
 void bind_graph(pybind11::module_& module);
+void bind_neighbors(pybind11::module_& module);
+void bind_local_moves(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

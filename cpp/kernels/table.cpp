@@ -50,6 +50,10 @@ const KernelTable kernel_table = {
     grid_pass_double,
     dense_block,
     dense_block_double,
+    lj_partners,
+    lj_write_pairs,
+    lj_count_pairs,
+    lj_local_sweep,
 };
 
 }  // namespace SPINODAL_ISA

@@ -134,7 +134,7 @@ struct KernelTable {
   std::int64_t (*lj_batch_width)();
   void (*lj_batch)(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial,
                    bool measured);
-  std::int64_t (*lj_outer_rows)(const LjCells&, double reach, bool exact, std::int64_t half, std::int64_t half_end,
+  std::int64_t (*lj_outer_rows)(const LjCells&, double reach, bool exact, std::int64_t cluster, std::int64_t end,
                                 LjRows&);
   void (*lj_inner_rows)(const LjCells&, double reach, const LjRows&);
   void (*lj_singles)(const LjCells&, std::int64_t begin, std::int64_t end);
@@ -150,6 +150,10 @@ struct KernelTable {
   void (*grid_pass_double)(const GridAxis<double>&, GridPass, double* block, double* line, int width);
   void (*dense_block)(const DenseBlock<float>&, const float* x, float* out, std::int64_t n_channels);
   void (*dense_block_double)(const DenseBlock<double>&, const double* x, double* out, std::int64_t n_channels);
+  std::int64_t (*lj_partners)(const LjCells&, double cutoff, std::int64_t row, const LjRows&, LjPartners&);
+  void (*lj_write_pairs)(const LjCells&, const LjRows&, const LjPartners&, const LjPairTables&, std::int64_t first);
+  void (*lj_count_pairs)(const LjCells&, const LjRows&, double reach, const LjBins&);
+  std::int64_t (*lj_local_sweep)(const LjDwellings&, const LjPotential&, const LjWalk&, std::int64_t first, LjWalked&);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

@@ -21,6 +21,7 @@ _HOMES = {
     "IsingModel": "systems.ising",
     "Langevin": "samplers.langevin",
     "LennardJonesSystem": "systems.lennard_jones",
+    "LocalMoves": "samplers.local_moves",
     "MALA": "samplers.hamiltonian",
     "Metropolis": "samplers.metropolis",
     "MetropolisHastings": "samplers.metropolis",
@@ -41,6 +42,7 @@ __all__ = [
     "IsingModel",
     "Langevin",
     "LennardJonesSystem",
+    "LocalMoves",
     "Metropolis",
     "MetropolisHastings",
     "ParallelTempering",
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from spinodal.samplers.cluster import SwendsenWang, Wolff
     from spinodal.samplers.hamiltonian import HMC, MALA
     from spinodal.samplers.langevin import Langevin
+    from spinodal.samplers.local_moves import LocalMoves
     from spinodal.samplers.metropolis import HeatBath, Metropolis, MetropolisHastings
     from spinodal.samplers.run import run
     from spinodal.samplers.tempering import ParallelTempering

@@ -2,7 +2,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.backends.protocol import Bits, Floats, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 def available_isas() -> list[str]: ...
 def active_isa() -> str: ...
@@ -213,3 +213,30 @@ def grid_filter(
     n_threads: int,
 ) -> None: ...
 def block_filter(filters: Floats, offsets: Integers, x: Floats, out: Floats, n_threads: int) -> None: ...
+def neighbor_list(
+    positions: Reals, box: Reals, periodic: bool, cutoff: float, half: bool, wanted: str, n_threads: int
+) -> tuple[NDArray | None, ...]: ...
+def pair_histogram(
+    positions: Reals, box: Reals, periodic: bool, r_max: float, n_bins: int, n_threads: int, counts: Integers
+) -> None: ...
+def local_moves(
+    positions: Reals,
+    box: Reals,
+    periodic: bool,
+    epsilon: float,
+    sigma: float,
+    cutoff: float,
+    shift: str,
+    softening: float,
+    confinement: float,
+    temperature: Reals,
+    step: Reals,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    stream: str,
+    n_threads: int,
+    energy: Reals,
+    accepted: Integers,
+) -> None: ...

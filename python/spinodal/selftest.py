@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 r"""A check, in seconds, that the kernels installed here are exact; and how fast they are.
 
-Three things are asked of every backend on every instruction set: the streams give their known
-answers, sweeps in each layout give the bits of the first engine's, and the mean energy of a 4 × 4
-lattice at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update (where rows are
-packed, of a 4 × 64 lattice, from Kaufman's solution, and of a 2 × 2 × 64 bar, from its transfer matrix).
+Asked of every backend on every instruction set: the streams give their known answers, sweeps in each layout give the
+bits of the first engine's, and the mean energy of a 4 × 4 lattice at :math:`k_B T = 2.269 J` is that of the sum over
+its 2¹⁶ states, by each update (where rows are packed, of a 4 × 64 lattice, from Kaufman's solution, and of a
+2 × 2 × 64 bar, from its transfer matrix). Pairs of particles, and their energy and forces, are those of NumPy; local
+moves of two give the mean energy of a quadrature.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ def check_all(backends: list[BackendName]) -> Iterator[Check]:
                 yield _guarded(engine, f"same bits as {tested[0]}", check_same_bits, tested[0])
             for name in _updates():
                 yield _guarded(engine, f"{name} energy", check_energy, name)
+            yield _guarded(engine, "pairs of particles", check_pairs)
+            yield _guarded(engine, "local moves energy", check_local_moves)
 
 
 def _guarded(engine: Engine, name: str, check: Callable[..., tuple[bool, str]], *arguments: Any) -> Check:
@@ -232,6 +235,46 @@ def bar_energy(length: int = 64) -> float:
     transfer = np.exp(-(energy - energy.min()) / BAR_TEMPERATURE)
     others = np.linalg.matrix_power(transfer / transfer.sum(), length - 1)
     return length * float((energy * transfer * others).sum() / (transfer * others).sum())
+
+
+def check_pairs(engine: Engine) -> tuple[bool, str]:
+    """Compare pairs, their histogram, energy and forces of particles in a box with NumPy's."""
+    box, cutoff = np.array([6.0, 6.5, 7.0]), 2.5
+    grid = np.stack(np.meshgrid(*[np.arange(6)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    x = (grid + 0.25 * np.sin(np.arange(grid.size)).reshape(grid.shape)) * box / 6
+    vectors = x[None] - x[:, None]
+    vectors -= box * np.rint(vectors / box)
+    r = np.sqrt((vectors**2).sum(axis=-1))
+    inside = (r < cutoff) & (r > 0)
+    s6 = np.where(inside, r, np.inf) ** -6.0
+    forces = (-24 * s6 * (2 * s6 - 1) / np.where(inside, r, 1.0) ** 2)[..., None] * vectors
+    options: dict[str, Any] = {"backend": engine.backend, "n_threads": 1}
+    i, j = kernels.neighbor_list(x, box, cutoff, half=False, quantities="ij", **options)
+    counts = kernels.pair_histogram(x, box, cutoff, 50, **options)
+    energy, found, _ = kernels.lennard_jones(x, box, cutoff, **options)
+    listed = np.zeros_like(inside)
+    listed[i, j] = True
+    off = max(abs(float(energy) - 2 * (s6**2 - s6).sum()), float(np.abs(found - forces.sum(axis=1)).max()))
+    right = (listed == inside).all() and (2 * counts == np.histogram(r[inside], 50, (0, cutoff))[0]).all()
+    return bool(right and off < 1e-9), f"{len(i)} pairs, energy and forces within {off:.0e}"
+
+
+def check_local_moves(engine: Engine) -> tuple[bool, str]:
+    """Compare the mean energy of two particles held by springs with a quadrature."""
+    r = np.linspace(0.6, 12.0, 20_001)
+    energies = 4 * (r**-12 - r**-6) + r**2 / 4
+    weight = r**2 * np.exp(-energies / 0.8)
+    exact = float((weight * energies).sum() / weight.sum())
+    x = np.zeros((256, 2, 3))
+    x[:, 1, 0] = 1.1
+    options: dict[str, Any] = {"cutoff": np.inf, "periodic": False, "confinement": 1.0, "step": 0.5, "n_threads": 1}
+    means = np.zeros(256)
+    for sweep in range(0, 1600, 4):
+        energy = kernels.local_moves(x, None, 0.8, sweep=sweep, n_sweeps=4, backend=engine.backend, **options)[0]
+        means += energy / 375 if sweep >= 100 else 0.0
+    error = float(means.std(ddof=1)) / 16
+    sigma = (float(means.mean()) - exact) / error
+    return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
 
 
 SPEEDS: tuple[tuple[Layout, tuple[int, ...], float], ...] = (

@@ -26,6 +26,7 @@ SYSTEMS = {
 SAMPLERS = {
     "langevin": sp.Langevin,
     "mala": sp.MALA,
+    "local": sp.LocalMoves,
     "hmc": lambda system, t, **options: sp.HMC(system, t, n_leapfrog=4, **options),
 }
 
@@ -39,7 +40,12 @@ def build(name, system, temperature=TEMPERATURE, **options):
 
 
 CASES = [(name, system) for name in SAMPLERS for system in SYSTEMS if name != "langevin" or system != "wells"]
-CASES += [("tempering langevin", "lanes"), ("tempering mala", "cluster"), ("tempering hmc", "list")]
+CASES += [
+    ("tempering langevin", "lanes"),
+    ("tempering mala", "cluster"),
+    ("tempering hmc", "list"),
+    ("tempering local", "list"),
+]
 
 
 @pytest.fixture(params=CASES, ids="-".join)
@@ -113,13 +119,13 @@ def test_the_state_knows_its_energy(case, sampler):
     """What ``run`` is spared to measure is what it would have measured."""
     state, _ = advance(sampler, KEY, sampler.init(KEY, N_CHAINS), 6)
     measured = getattr(state, "measured", None) or {}
-    if "langevin" not in case[0]:
+    if case[0].split()[-1] in ("hmc", "mala"):
         np.testing.assert_array_equal(measured["energy"], case[1].energy(state.draws))
     for name, values in measured.items():
         np.testing.assert_array_equal(values, getattr(case[1], name)(state.draws))
 
 
-@pytest.mark.parametrize("name", ["mala", "hmc", "tempering hmc", "tempering langevin"])
+@pytest.mark.parametrize("name", ["mala", "hmc", "local", "tempering hmc", "tempering langevin"])
 def test_runs_resume_and_divide(name, tmp_path):
     """The same bits in one go, on workers, and stopped within the burn-in and resumed."""
     pytest.importorskip("h5py")
@@ -182,6 +188,11 @@ MISTAKES = {
     "target_acceptance must be > 0 and < 1, or None; got 1": lambda s: sp.HMC(s, 1.0, target_acceptance=1.0),
     "temperature must be finite and > 0; got -1": lambda s: sp.MALA(s, -1.0),
     "at least two increasing numbers": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1.0])),
+    "step must be finite and > 0; got 0": lambda s: sp.LocalMoves(s, 1.0, step=0.0),
+    "step must be a number or one a chain": lambda s: sp.LocalMoves(s, 1.0, step=[[1.0]]),
+    "half the shortest box length, 2.1; got 2.5": lambda s: sp.LocalMoves(s, 1.0, step=2.5),
+    "2 steps were given for n_chains=3": lambda s: sp.LocalMoves(s, 1.0, step=[1, 2]).init(KEY, 3),
+    "a length of 4.0 and a cutoff of 2.5": lambda s: sp.LocalMoves(sp.LennardJonesSystem(9, box=4.0), 1.0),
     "increasing numbers; got": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1.0, 0.5])),
     "swap_every must be >= 1; got 0": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1.0, 2.0]), swap_every=0),
     "multiple of the 2 temperatures; got 3": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1, 2])).init(KEY, 3),

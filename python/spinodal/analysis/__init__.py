@@ -33,6 +33,7 @@ from spinodal.analysis.observables import (
     estimate_observable,
     observable,
 )
+from spinodal.analysis.radial import radial_distribution
 from spinodal.analysis.resampling import jackknife
 from spinodal.analysis.reweighting import reweight, reweight_samples
 from spinodal.analysis.scattering import static_structure_factor
@@ -82,6 +83,7 @@ __all__ = [
     "quench",
     "r_hat",
     "radial_correlation",
+    "radial_distribution",
     "radial_structure_factor",
     "reweight",
     "reweight_samples",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal import _native
-from spinodal.backends.protocol import Bits, Floats, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 
 class _CppBackend:
@@ -291,6 +291,53 @@ class _CppBackend:
 
     def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
         _native.block_filter(filters, offsets, x, out, n_threads)
+
+    def neighbor_list(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        cutoff: float,
+        half: bool,
+        wanted: str,
+        n_threads: int,
+    ) -> tuple[NDArray | None, ...]:
+        return _native.neighbor_list(positions, box, periodic, cutoff, half, wanted, n_threads)
+
+    def pair_histogram(
+        self, positions: Reals, box: Reals, counts: Integers, *, periodic: bool, r_max: float, n_threads: int
+    ) -> None:
+        _native.pair_histogram(positions, box, periodic, r_max, counts.shape[1], n_threads, counts)
+
+    def local_moves(
+        self,
+        positions: Reals,
+        box: Reals,
+        temperature: Reals,
+        step: Reals,
+        energy: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        accepted = np.zeros(len(positions), dtype=np.int64)
+        _native.local_moves(
+            positions, box, periodic, epsilon, sigma, cutoff, shift, softening, confinement, temperature, step,
+            n_sweeps, seed, sweep, first_chain, stream, n_threads, energy, accepted,
+        )  # fmt: skip
+        return accepted
 
 
 BACKEND = _CppBackend()

@@ -19,6 +19,8 @@ from spinodal.backends import (
     numba_ising,
     numba_langevin,
     numba_lennard_jones,
+    numba_local_moves,
+    numba_neighbors,
     numba_packed_words,
     numba_replicas,
     numba_rows,
@@ -27,7 +29,7 @@ from spinodal.backends import (
     numpy_packing,
     packed_tables,
 )
-from spinodal.backends.protocol import Bits, Floats, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
@@ -494,6 +496,66 @@ class _NumbaBackend:
 
     def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
         numba_graph.block_filter(filters, offsets, x, out)
+
+    def neighbor_list(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        cutoff: float,
+        half: bool,
+        wanted: str,
+        n_threads: int,
+    ) -> tuple[NDArray | None, ...]:
+        found = numba_neighbors.list_pairs(positions[0], box, periodic, cutoff, half)
+        columns = zip("ijdDS", found, strict=True)
+        return tuple(column if name in wanted else None for name, column in columns)
+
+    def pair_histogram(
+        self, positions: Reals, box: Reals, counts: Integers, *, periodic: bool, r_max: float, n_threads: int
+    ) -> None:
+        def count(system: int) -> None:
+            numba_neighbors.pair_histogram(positions[system], box, periodic, r_max, counts[system])
+
+        _for_each_chain(count, len(positions), n_threads)
+
+    def local_moves(
+        self,
+        positions: Reals,
+        box: Reals,
+        temperature: Reals,
+        step: Reals,
+        energy: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        potential = numba_lennard_jones.constants(epsilon, sigma, cutoff, shift, softening)
+        stream_id = numba_streams.STREAM_IDS[stream]
+        accepted = np.zeros(len(positions), dtype=np.int64)
+
+        def move(system: int) -> None:
+            energy[system], accepted[system] = numba_local_moves.sweeps(
+                positions[system], box, periodic, potential, confinement, float(temperature[system]),
+                float(step[system]), float(energy[system]), n_sweeps, stream_id, np.uint64(seed), sweep,
+                first_chain + system,
+            )  # fmt: skip
+
+        _for_each_chain(move, len(positions), n_threads)
+        numba_local_moves.check_energies(energy, sweep + n_sweeps)
+        return accepted
 
 
 BACKEND = _NumbaBackend()

@@ -15,6 +15,7 @@ Words = npt.NDArray[np.uint32]
 Bits = npt.NDArray[np.uint8]
 Floats = npt.NDArray[Any]
 """float32 or float64, one of them in a call."""
+NDArray = npt.NDArray[Any]
 
 
 class Packing(Protocol):
@@ -303,4 +304,49 @@ class Backend(Packing, Protocol):
 
     def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
         """Write one dense symmetric filter a block of nodes."""
+        ...
+
+    def neighbor_list(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        cutoff: float,
+        half: bool,
+        wanted: str,
+        n_threads: int,
+    ) -> tuple[NDArray | None, ...]:
+        """Return (i, j, d, D, S) of the pairs of positions (1, n, dim); None for columns not in ``wanted``."""
+        ...
+
+    def pair_histogram(
+        self, positions: Reals, box: Reals, counts: Integers, *, periodic: bool, r_max: float, n_threads: int
+    ) -> None:
+        """Write the numbers of pairs (n_systems, n_bins) by distance below ``r_max``, each pair once."""
+        ...
+
+    def local_moves(
+        self,
+        positions: Reals,
+        box: Reals,
+        temperature: Reals,
+        step: Reals,
+        energy: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        """Move particles one at a time, in place, and their energies with them; return the moves accepted."""
         ...
