@@ -14,4 +14,5 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_molecular_dynamics(module);
   spinodal::bindings::bind_neighbors(module);
   spinodal::bindings::bind_local_moves(module);
+  spinodal::bindings::bind_graph(module);
 }

@@ -48,6 +48,12 @@ const KernelTable kernel_table = {
     lj_write_pairs,
     lj_count_pairs,
     lj_local_sweep,
+    graph_term,
+    graph_term_double,
+    grid_pass,
+    grid_pass_double,
+    dense_block,
+    dense_block_double,
 };
 
 }  // namespace SPINODAL_ISA

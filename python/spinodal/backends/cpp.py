@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from spinodal import _native
-from spinodal.backends.protocol import Bits, Integers, NDArray, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 
 class _CppBackend:
@@ -312,6 +315,29 @@ class _CppBackend:
             n_sweeps, seed, sweep, first_chain, stream, n_threads, energy, accepted,
         )  # fmt: skip
         return accepted
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return _native.GraphPlan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        _native.chebyshev_filter(plan, lmax, x, coefficients, out, n_threads)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        _native.grid_filter(lengths, matrices, x, multipliers, out, n_threads)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        _native.block_filter(filters, offsets, x, out, n_threads)
 
 
 BACKEND = _CppBackend()

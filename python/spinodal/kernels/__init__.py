@@ -14,9 +14,11 @@ The global interpreter lock is released, and Ctrl-C is answered between whole sw
 
 Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones`,
 :func:`langevin_steps`, :func:`local_moves`, :func:`neighbor_list` and :func:`pair_histogram`.
+Fields on graphs are float32 or float64, ``(N,)``, ``(N, C)`` or ``(B, N, d)``: see :func:`chebyshev_filter`.
 """
 
 from spinodal.kernels.arguments import STREAMS
+from spinodal.kernels.graph import block_filter, chebyshev_filter, fold, grid_filter, pack_blocks
 from spinodal.kernels.ising import (
     heat_bath_sweep,
     ising_energy,
@@ -39,7 +41,11 @@ from spinodal.kernels.tempering import parallel_tempering
 __all__ = [
     "LAYOUTS",
     "STREAMS",
+    "block_filter",
+    "chebyshev_filter",
     "choose_layout",
+    "fold",
+    "grid_filter",
     "heat_bath_sweep",
     "ising_energy",
     "langevin_steps",
@@ -51,6 +57,7 @@ __all__ = [
     "metropolis_sweep",
     "neighbor_list",
     "pair_histogram",
+    "pack_blocks",
     "parallel_tempering",
     "random_spins",
     "stream_blocks",

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from spinodal import kernels
 from spinodal.backends.protocol import Integers, Reals
 from spinodal.kernels.arguments import BackendName, StreamName
+from spinodal.samplers.divergence import DivergedError
 from spinodal.samplers.particles import ParticleSampler
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.lennard_jones import LennardJonesSystem
@@ -140,11 +141,16 @@ class Langevin(ParticleSampler):
                 step=key.step, first_chain=key.first_chain, stream=self.stream, n_threads=n_threads,
                 backend=self.backend,
             )  # fmt: skip
-        kinetic_energy = kernels.langevin_steps(
-            state.positions, state.velocities, system.box, temperature, timestep=self.timestep, friction=self.friction,
-            mass=self.mass, n_steps=n_steps, listed=state.listed, cutoff=system.cutoff, shift=system.shift,
-            epsilon=system.epsilon, sigma=system.sigma, softening=system.softening, confinement=system.confinement,
-            periodic=system.periodic, seed=key.seed, step=key.step, first_chain=key.first_chain, stream=self.stream,
-            n_threads=n_threads, backend=self.backend,
-        )  # fmt: skip
+        whole = state.positions.copy()
+        try:
+            kinetic_energy = kernels.langevin_steps(
+                state.positions, state.velocities, system.box, temperature, timestep=self.timestep,
+                friction=self.friction, mass=self.mass, n_steps=n_steps, listed=state.listed, cutoff=system.cutoff,
+                shift=system.shift, epsilon=system.epsilon, sigma=system.sigma, softening=system.softening,
+                confinement=system.confinement, periodic=system.periodic, seed=key.seed, step=key.step,
+                first_chain=key.first_chain, stream=self.stream, n_threads=n_threads, backend=self.backend,
+            )  # fmt: skip
+        except RuntimeError as error:
+            box = system.box if system.periodic else None
+            raise DivergedError(str(error), key.step, whole, box) from error
         return state, {"kinetic_energy": kinetic_energy}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from spinodal.files.recording import Recording
 from spinodal.files.unfinished import as_contents
 from spinodal.interop.executors import as_executor, n_workers
+from spinodal.samplers.divergence import DivergedError
 from spinodal.samplers.protocol import Array, Sampler
 from spinodal.samplers.running.advance import Chains, NonFiniteEnergyError, Snapshot, starting_at_will
 from spinodal.samplers.running.checkpoint import Opened, Resume, open_checkpoint, recorded_seed
@@ -31,7 +33,7 @@ from spinodal.samplers.tuning import Tunable
 from spinodal.samples import Samples
 from spinodal.threads import resolve_n_threads
 
-__all__ = ["NonFiniteEnergyError", "ProgressEvent", "ResumeError", "run"]
+__all__ = ["DivergedError", "NonFiniteEnergyError", "ProgressEvent", "ResumeError", "run"]
 
 
 def run(
@@ -112,6 +114,9 @@ def run(
         If an argument is wrong: before any work.
     NonFiniteEnergyError
         If an energy becomes NaN or infinite: the step and the chain; ``error.samples`` has the draws before.
+    DivergedError
+        If dynamics diverges: what, the step, and the file with the last whole states, beside the checkpoint or in the
+        folder for temporary files; ``error.samples`` has the draws before.
     ResumeError
         If the checkpoint is of another run (a ValueError): what differs.
     FileInUseError
@@ -205,7 +210,10 @@ class _Job:
             if checkpoint is not None:
                 with contextlib.suppress(OSError):  # a full disk, say: the error itself matters more
                     checkpoint.save_draws(recording, session.groups)
-            if isinstance(error, NonFiniteEnergyError):
+            if isinstance(error, DivergedError):
+                with contextlib.suppress(OSError):
+                    error.save(Path(tempfile.gettempdir()) if checkpoint is None else checkpoint.path.parent)
+            if isinstance(error, DivergedError | NonFiniteEnergyError):
                 error.samples = self.result(session)
             raise
         session.report()

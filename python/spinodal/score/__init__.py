@@ -9,11 +9,36 @@ try:
 except ImportError as error:
     raise ImportError("spinodal.score needs torch and safetensors: pip install 'spinodal[torch]'") from error
 
+from spinodal.score.denoisers import ExactIsingDenoiser, GaussianDenoiser
+from spinodal.score.process import DiffusionProcess
+from spinodal.score.sampling import DiffusionSampler
+from spinodal.score.schedules import (
+    EDM,
+    Cosine,
+    Interpolation,
+    LinearBeta,
+    LogLinear,
+    Schedule,
+    Sigmoid,
+    terminal_log_snr,
+)
 from spinodal.score.tensor_files import read_manifest
 from spinodal.score.weights import load_weights, save_weights
 
 __all__ = [
+    "EDM",
+    "Cosine",
+    "DiffusionProcess",
+    "DiffusionSampler",
+    "ExactIsingDenoiser",
+    "GaussianDenoiser",
+    "Interpolation",
+    "LinearBeta",
+    "LogLinear",
+    "Schedule",
+    "Sigmoid",
     "load_weights",
     "read_manifest",
     "save_weights",
+    "terminal_log_snr",
 ]
