@@ -144,16 +144,16 @@ struct KernelTable {
   void (*lj_batch_velocities)(const LjBatch&, const LjMotion&, double* v, const double* noise);
   LjMoved (*lj_move)(const LjCells&, const LjMotion&, const LjMoving&, std::int64_t half, std::int64_t half_end,
                      bool finish, bool start);
+  std::int64_t (*lj_partners)(const LjCells&, double cutoff, std::int64_t row, const LjRows&, LjPartners&);
+  void (*lj_write_pairs)(const LjCells&, const LjRows&, const LjPartners&, const LjPairTables&, std::int64_t first);
+  void (*lj_count_pairs)(const LjCells&, const LjRows&, double reach, const LjBins&);
+  std::int64_t (*lj_local_sweep)(const LjDwellings&, const LjPotential&, const LjWalk&, std::int64_t first, LjWalked&);
   void (*graph_term)(const GraphRows<float>&, std::int64_t window, const GraphTerm<float>&, int width);
   void (*graph_term_double)(const GraphRows<double>&, std::int64_t window, const GraphTerm<double>&, int width);
   void (*grid_pass)(const GridAxis<float>&, GridPass, float* block, float* line, int width);
   void (*grid_pass_double)(const GridAxis<double>&, GridPass, double* block, double* line, int width);
   void (*dense_block)(const DenseBlock<float>&, const float* x, float* out, std::int64_t n_channels);
   void (*dense_block_double)(const DenseBlock<double>&, const double* x, double* out, std::int64_t n_channels);
-  std::int64_t (*lj_partners)(const LjCells&, double cutoff, std::int64_t row, const LjRows&, LjPartners&);
-  void (*lj_write_pairs)(const LjCells&, const LjRows&, const LjPartners&, const LjPairTables&, std::int64_t first);
-  void (*lj_count_pairs)(const LjCells&, const LjRows&, double reach, const LjBins&);
-  std::int64_t (*lj_local_sweep)(const LjDwellings&, const LjPotential&, const LjWalk&, std::int64_t first, LjWalked&);
 };
 
 namespace baseline { extern const KernelTable kernel_table; }

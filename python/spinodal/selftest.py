@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 r"""A check, in seconds, that the kernels installed here are exact; and how fast they are.
 
-Asked of every backend on every instruction set: the streams give their known answers, sweeps in each layout give the
-bits of the first engine's, and the mean energy of a 4 × 4 lattice at :math:`k_B T = 2.269 J` is that of the sum over
-its 2¹⁶ states, by each update (where rows are packed, of a 4 × 64 lattice, from Kaufman's solution, and of a
-2 × 2 × 64 bar, from its transfer matrix). Pairs of particles, and their energy and forces, are those of NumPy; local
-moves of two give the mean energy of a quadrature.
+Asked of every backend on every instruction set: the streams give their known
+answers, sweeps in each layout give the bits of the first engine's, and the mean energy of a 4 × 4
+lattice at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update (where rows are
+packed, of a 4 × 64 lattice, from Kaufman's solution, and of a 2 × 2 × 64 bar, from its transfer matrix).
+Pairs of particles, and their energy and forces, are those of NumPy; local moves of two give the mean energy of a
+quadrature.
 """
 
 from __future__ import annotations
@@ -225,18 +226,6 @@ def exact_energy() -> float:
     return float((weight * energy).sum() / weight.sum())
 
 
-@cache
-def bar_energy(length: int = 64) -> float:
-    r"""Return :math:`\langle E \rangle` of a 2 × 2 × length lattice by the transfer matrix between its squares."""
-    squares = 2 * (np.arange(16)[:, None] >> np.arange(4) & 1) - 1
-    neighbors = squares @ np.array([[0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]])
-    inside = -(squares * neighbors).sum(axis=1)  # each bond twice: both ways around a length of 2
-    energy = (inside[:, None] + inside) / 2 - squares @ squares.T
-    transfer = np.exp(-(energy - energy.min()) / BAR_TEMPERATURE)
-    others = np.linalg.matrix_power(transfer / transfer.sum(), length - 1)
-    return length * float((energy * transfer * others).sum() / (transfer * others).sum())
-
-
 def check_pairs(engine: Engine) -> tuple[bool, str]:
     """Compare pairs, their histogram, energy and forces of particles in a box with NumPy's."""
     box, cutoff = np.array([6.0, 6.5, 7.0]), 2.5
@@ -275,6 +264,16 @@ def check_local_moves(engine: Engine) -> tuple[bool, str]:
     error = float(means.std(ddof=1)) / 16
     sigma = (float(means.mean()) - exact) / error
     return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
+@cache
+def bar_energy(length: int = 64) -> float:
+    r"""Return :math:`\langle E \rangle` of a 2 × 2 × length lattice by the transfer matrix between its squares."""
+    squares = 2 * (np.arange(16)[:, None] >> np.arange(4) & 1) - 1
+    neighbors = squares @ np.array([[0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]])
+    inside = -(squares * neighbors).sum(axis=1)  # each bond twice: both ways around a length of 2
+    energy = (inside[:, None] + inside) / 2 - squares @ squares.T
+    transfer = np.exp(-(energy - energy.min()) / BAR_TEMPERATURE)
+    others = np.linalg.matrix_power(transfer / transfer.sum(), length - 1)
+    return length * float((energy * transfer * others).sum() / (transfer * others).sum())
 
 
 SPEEDS: tuple[tuple[Layout, tuple[int, ...], float], ...] = (

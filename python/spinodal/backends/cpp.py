@@ -269,29 +269,6 @@ class _CppBackend:
     ) -> None:
         _native.maxwell_velocities(out, periodic, temperature, mass, seed, step, first_chain, stream, n_threads)
 
-    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
-        return _native.GraphPlan(indptr, indices, values)
-
-    def chebyshev_filter(
-        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
-    ) -> None:
-        _native.chebyshev_filter(plan, lmax, x, coefficients, out, n_threads)
-
-    def grid_filter(
-        self,
-        lengths: list[int],
-        matrices: list[Floats],
-        x: list[Floats],
-        multipliers: list[Floats],
-        *,
-        out: Floats,
-        n_threads: int,
-    ) -> None:
-        _native.grid_filter(lengths, matrices, x, multipliers, out, n_threads)
-
-    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
-        _native.block_filter(filters, offsets, x, out, n_threads)
-
     def neighbor_list(
         self,
         positions: Reals,
@@ -338,6 +315,29 @@ class _CppBackend:
             n_sweeps, seed, sweep, first_chain, stream, n_threads, energy, accepted,
         )  # fmt: skip
         return accepted
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return _native.GraphPlan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        _native.chebyshev_filter(plan, lmax, x, coefficients, out, n_threads)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        _native.grid_filter(lengths, matrices, x, multipliers, out, n_threads)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        _native.block_filter(filters, offsets, x, out, n_threads)
 
 
 BACKEND = _CppBackend()

@@ -474,29 +474,6 @@ class _NumbaBackend:
                 out[system], noise, periodic, stream_id, np.uint64(seed), step, first_chain + system
             )
 
-    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
-        return numba_graph.graph_plan(indptr, indices, values)
-
-    def chebyshev_filter(
-        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
-    ) -> None:
-        numba_graph.chebyshev_filter(plan, x, coefficients, lmax, out)
-
-    def grid_filter(
-        self,
-        lengths: list[int],
-        matrices: list[Floats],
-        x: list[Floats],
-        multipliers: list[Floats],
-        *,
-        out: Floats,
-        n_threads: int,
-    ) -> None:
-        numba_graph.grid_filter(lengths, matrices, x, multipliers, out)
-
-    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
-        numba_graph.block_filter(filters, offsets, x, out)
-
     def neighbor_list(
         self,
         positions: Reals,
@@ -556,6 +533,29 @@ class _NumbaBackend:
         _for_each_chain(move, len(positions), n_threads)
         numba_local_moves.check_energies(energy, sweep + n_sweeps)
         return accepted
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return numba_graph.graph_plan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        numba_graph.chebyshev_filter(plan, x, coefficients, lmax, out)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        numba_graph.grid_filter(lengths, matrices, x, multipliers, out)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        numba_graph.block_filter(filters, offsets, x, out)
 
 
 BACKEND = _NumbaBackend()

@@ -13,9 +13,9 @@ Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint32]
 Bits = npt.NDArray[np.uint8]
+NDArray = npt.NDArray[Any]
 Floats = npt.NDArray[Any]
 """float32 or float64, one of them in a call."""
-NDArray = npt.NDArray[Any]
 
 
 class Packing(Protocol):
@@ -279,33 +279,6 @@ class Backend(Packing, Protocol):
         """Fill with velocities (n_systems, n, dim) of each system's temperature."""
         ...
 
-    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
-        """Return what a Laplacian's filters need, to be kept."""
-        ...
-
-    def chebyshev_filter(
-        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
-    ) -> None:
-        """Write Σ_inputs Σ_k c_k T_k(1 − 2L/lmax) x: fields (B, N, d), coefficients (K, B·d)."""
-        ...
-
-    def grid_filter(
-        self,
-        lengths: list[int],
-        matrices: list[Floats],
-        x: list[Floats],
-        multipliers: list[Floats],
-        *,
-        out: Floats,
-        n_threads: int,
-    ) -> None:
-        """Write folded matrices along each axis, 2 an axis, or 4 with multipliers (1 or B, N) between them."""
-        ...
-
-    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
-        """Write one dense symmetric filter a block of nodes."""
-        ...
-
     def neighbor_list(
         self,
         positions: Reals,
@@ -349,4 +322,31 @@ class Backend(Packing, Protocol):
         n_threads: int,
     ) -> Integers:
         """Move particles one at a time, in place, and their energies with them; return the moves accepted."""
+        ...
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        """Return what a Laplacian's filters need, to be kept."""
+        ...
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        """Write Σ_inputs Σ_k c_k T_k(1 − 2L/lmax) x: fields (B, N, d), coefficients (K, B·d)."""
+        ...
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        """Write folded matrices along each axis, 2 an axis, or 4 with multipliers (1 or B, N) between them."""
+        ...
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        """Write one dense symmetric filter a block of nodes."""
         ...
