@@ -264,6 +264,8 @@ def check_local_moves(engine: Engine) -> tuple[bool, str]:
     error = float(means.std(ddof=1)) / 16
     sigma = (float(means.mean()) - exact) / error
     return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
+
+
 @cache
 def bar_energy(length: int = 64) -> float:
     r"""Return :math:`\langle E \rangle` of a 2 × 2 × length lattice by the transfer matrix between its squares."""
