@@ -110,6 +110,18 @@ def test_a_stopped_run_goes_on(tmp_path):
     np.testing.assert_array_equal(sp.load(path).energy, sp.load(whole).energy)
 
 
+@pytest.mark.parametrize("out", [None, "run.h5"])
+def test_an_interruption_says_how_to_go_on(out, tmp_path, capsys, monkeypatch):
+    system = sp.LennardJonesSystem(32, box=4.0, cutoff=1.9)
+    some = sp.run(sp.Langevin(system, 1.0), n_chains=1, n_steps=60, thin=20, callback=lambda step, *_: step < 40)
+    monkeypatch.setattr(lj.Request, "sample", lambda self, reporter: FluidResult(some))
+    options = [] if out is None else ["--out", str(tmp_path / out)]
+    assert main(["lj", "--n", "32", "--steps", "60", *options]) == 130
+    said = capsys.readouterr().err
+    assert "interrupted: 2 of 3 draws" in said
+    assert ("not saved (no --out)" if out is None else "the same command goes on from there") in said
+
+
 def test_wrong_samples_do_not_agree(finished):
     """Energies of another temperature than the one they are said to have."""
     _, folder = finished
