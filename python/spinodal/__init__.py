@@ -28,6 +28,7 @@ _HOMES = {
     "ParallelTempering": "samplers.tempering",
     "Samples": "samples",
     "SwendsenWang": "samplers.cluster",
+    "VelocityVerlet": "samplers.verlet",
     "Wolff": "samplers.cluster",
     "load": "samples",
     "run": "samplers.run",
@@ -48,6 +49,7 @@ __all__ = [
     "ParallelTempering",
     "Samples",
     "SwendsenWang",
+    "VelocityVerlet",
     "Wolff",
     "analysis",
     "exact",
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from spinodal.samplers.metropolis import HeatBath, Metropolis, MetropolisHastings
     from spinodal.samplers.run import run
     from spinodal.samplers.tempering import ParallelTempering
+    from spinodal.samplers.verlet import VelocityVerlet
     from spinodal.samples import Samples, load
     from spinodal.systems.double_well import DoubleWell
     from spinodal.systems.ising import IsingModel
