@@ -110,15 +110,15 @@ def test_a_sampler_keeps_the_protocol():
     key = Key(5, 3, 2)
     state = sampler.init(key, 10)
     assert state.draws.dtype == np.int8 and set(np.unique(state.draws)) == {-1, 1}
-    once, _ = sampler.step(key, state, 3)
+    once, _ = sampler.step(key, state, 3, n_threads=1)
     again = state
     for i in range(3):
-        again, _ = sampler.step(key.at(key.step + i), sampler.restore(again.arrays()), 1)
+        again, _ = sampler.step(key.at(key.step + i), sampler.restore(again.arrays()), 1, n_threads=1)
     np.testing.assert_array_equal(once.draws, again.draws)
-    parts = [
-        sampler.for_chains(a, b).step(Key(5, 5, 2 + a), sampler.for_chains(a, b).init(key, b - a), 1)[0].draws
-        for a, b in ((0, 3), (3, 10))
-    ]
+    parts = []
+    for a, b in ((0, 3), (3, 10)):
+        part, own = sampler.for_chains(a, b), Key(5, 5, 2 + a)
+        parts.append(part.step(own, part.init(own, b - a), 1, n_threads=1)[0].draws)
     np.testing.assert_array_equal(np.concatenate(parts), once.draws)
     assert sampler.step(key, once, 0)[0] is once
     described = sampler.describe()
