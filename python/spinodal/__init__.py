@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fast Boltzmann sampling kernels, with exact error bars.
 
-Everything public is here or in the modules ``kernels``, ``exact``, ``analysis``, ``plots`` and
-``interop``; names are loaded when they are first used, so that importing costs NumPy alone.
+Everything public is here or in the modules ``kernels``, ``exact``, ``analysis``, ``plots``,
+``interop`` and ``score``; names are loaded when they are first used, so that importing costs NumPy alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_MODULES = ("analysis", "exact", "interop", "kernels", "plots")
+_MODULES = ("analysis", "exact", "interop", "kernels", "plots", "score")
 
 _HOMES = {
     "DoubleWell": "systems.double_well",
@@ -51,10 +51,11 @@ __all__ = [
     "plots",
     "run",
     "sampler",
+    "score",
 ]
 
 if TYPE_CHECKING:
-    from spinodal import analysis, exact, interop, kernels, plots
+    from spinodal import analysis, exact, interop, kernels, plots, score
     from spinodal.samplers.auto import sampler
     from spinodal.samplers.cluster import SwendsenWang, Wolff
     from spinodal.samplers.langevin import Langevin

@@ -3,5 +3,16 @@
 
 from spinodal.report.page import render_report, write_report
 from spinodal.report.results import Result, agreement, critical_point
+from spinodal.report.weighted import WeightedResult, weighted_rows, weighted_titles, write_weighted_report
 
-__all__ = ["Result", "agreement", "critical_point", "render_report", "write_report"]
+__all__ = [
+    "Result",
+    "WeightedResult",
+    "agreement",
+    "critical_point",
+    "render_report",
+    "weighted_rows",
+    "weighted_titles",
+    "write_report",
+    "write_weighted_report",
+]
