@@ -125,7 +125,7 @@ def test_metropolis_over_proposals_is_exact(build):
     exact = sp.exact.enumerate_ising(4)
     for name in ("energy_per_site", "abs_magnetization"):
         found = samples.estimate(name)
-        assert abs(found.mean - getattr(exact, name)(3.5)) < 4.5 * found.stderr and found.stderr < 0.01
+        assert abs(found.mean - getattr(exact, name)(3.5)) < 4.5 * found.stderr and found.stderr < 0.03
     rate = samples.info["accepted"].mean()
     assert 0.05 < rate < 0.95
     assert samples.log_weights is None

@@ -119,8 +119,9 @@ class MaskedIsing(nn.Module):  # type: ignore[misc]
     def __init__(self, config: MaskedConfig | None = None, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config = config or MaskedConfig()
+        # Layers draw their first weights from the global generator: it is lent a state, and gets its own back.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.set_rng_state(torch.Generator().manual_seed(seed).get_state())
             passes = {level: _N_PASSES.get(level, _N_PASSES[level[-1]]) for level in config.levels}
             self.levels = nn.ModuleDict(
                 {level: LevelNetwork(n, config.channels, config.n_blocks) for level, n in passes.items()}
