@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=8)
     parser.add_argument("--steps", type=int, default=4000, help="of training")
+    parser.add_argument("--stop", type=int, help="end after so many of the steps, before their rate has fallen to 0")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--width", type=int, default=24, help="channels of the finest level")
     parser.add_argument("--noise-levels", type=int, default=128, help="of the measured paths")
@@ -52,10 +53,14 @@ def train(options: argparse.Namespace) -> sp.score.IsingDenoiser:
         n_levels=2 if options.size < 16 else 3, seed=options.seed,
     )  # fmt: skip
     denoiser = sp.score.IsingDenoiser(network, model)
+
+    def is_not_done(_: sp.score.Trainer, metrics: dict[str, float]) -> bool:
+        return options.stop is None or metrics["step"] < options.stop
+
     trainer = sp.score.Trainer(
         denoiser, source, levels=sp.score.Levels(LOG_SNR[0] - math.log(model.n_sites), LOG_SNR[1]), seed=options.seed,
         recipe=sp.score.Recipe(n_steps=options.steps, learning_rate=3e-3), folder=options.folder, log_every=100,
-        checkpoint_every=200, callbacks=[lambda _, metrics: print(metrics, file=sys.stderr, flush=True)],
+        checkpoint_every=200, callbacks=[lambda _, metrics: print(metrics, file=sys.stderr, flush=True), is_not_done],
     )  # fmt: skip
     trainer.train()
     return denoiser
@@ -95,7 +100,7 @@ def main() -> None:
     if options.out is not None:
         manifest = {
             "data": f"Ising {options.size} x {options.size}, J = 1, h = 0, T from 1.4 to 3.7, streamed from the "
-            f"compiled samplers: {options.steps} batches of {options.batch}",
+            f"compiled samplers: {options.stop or options.steps} batches of {options.batch}",
             "command": shlex.join(["python", *sys.argv]),
             "seed": options.seed,
             "ess": ess,

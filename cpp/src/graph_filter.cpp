@@ -151,12 +151,31 @@ struct Filter {
     }
   }
 
+  /// How many steps go over the windows one behind the other: as many as the nearer caches hold the windows of.
+  std::int64_t n_together(int width) const {
+    constexpr std::int64_t cache = 3 << 18, least = 4;
+    const std::int64_t of_step = 3 * layout.reach * window_rows * width * static_cast<std::int64_t>(sizeof(T));
+    return std::max(least, cache / of_step);
+  }
+
+  /// Steps `begin` … `end`, each `reach` windows behind the one before: what it reads is there, and still near.
+  void steps(const Stage<T>& stage, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t n_windows = layout.n_windows(), lag = layout.reach;
+    for (std::int64_t front = 0; front < n_windows + (end - begin - 1) * lag; ++front) {
+      for (std::int64_t s = begin; s < end; ++s) {
+        const std::int64_t w = front - (s - begin) * lag;
+        if (w >= 0 && w < n_windows) windows(step(stage, s), stage.width, w, w + 1);
+      }
+    }
+  }
+
   void block(const ColumnBlock& block, T* memory) const {
     const Stage<T> stage(memory, layout.n, block.width, n_terms);
     const Lanes<T> lanes(shape, block);
     load_coefficients(stage, block);
     load(stage, lanes, 0, layout.n);
-    for (std::int64_t s = 1; s < n_terms; ++s) windows(step(stage, s), block.width, 0, layout.n_windows());
+    const std::int64_t together = n_together(block.width);
+    for (std::int64_t s = 1; s < n_terms; s += together) steps(stage, s, std::min(n_terms, s + together));
     store(stage, lanes, 0, layout.n);
   }
 

@@ -107,6 +107,7 @@ void write_rows(const Rows& rows, GraphLayout& layout) {
     rows.edges(row, [&](std::int32_t column, double weight) {
       const std::int64_t to = place[static_cast<std::size_t>(column)];
       layout.bandwidth = std::max(layout.bandwidth, std::abs(to - i));
+      layout.reach = std::max(layout.reach, std::abs(to / window_rows - i / window_rows));
       layout.far.push_back(static_cast<std::uint32_t>(to));
       if (!layout.value_free) layout.weights.push_back(weight);
     });

@@ -15,6 +15,7 @@ from score.exact_laws import GaussianField, chi_square, conditional
 from spinodal.samplers.protocol import Key
 from spinodal.score.denoisers import ExactIsingDenoiser, GaussianDenoiser
 from spinodal.score.sampling import DiffusionSampler
+from spinodal.score.schedules import LogLinear
 
 MODEL = sp.IsingModel((3, 3), h=0.1)
 EXACT = ExactIsingDenoiser(MODEL)
@@ -138,9 +139,10 @@ def test_a_trajectory_ends_in_the_draws_of_the_run():
 
 
 def test_spins_are_drawn_not_thresholded():
-    """At a hot temperature with one coarse step the mean is far from ±1; a threshold would give one state."""
+    """Noise that ends early leaves the mean far from ±1: a threshold would have nearly all spins up."""
     model = sp.IsingModel((3, 3), J=0.0, h=1.0)
-    sampler = DiffusionSampler(model, ExactIsingDenoiser(model), 2.0, n_steps=1)
+    schedule = LogLinear(-9.0, -3.0)
+    sampler = DiffusionSampler(model, ExactIsingDenoiser(model), 2.0, n_steps=2, schedule=schedule)
     up = (draws_of(sampler, 2000) > 0).mean()
     exact = (1 + np.tanh(0.5)) / 2
     assert abs(up - exact) < 5 * np.sqrt(exact * (1 - exact) / 18000)

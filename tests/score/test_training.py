@@ -158,6 +158,24 @@ def test_spins_can_be_told_while_training():
         trainer(known_fraction=0.5)
 
 
+@pytest.mark.parametrize(("h", "mean"), [(0.0, 0.0), (0.3, 1.0)])
+def test_both_phases_are_seen_without_a_field(h, mean):
+    """Cold chains stay up for ever: of spins in no field, half of the configurations are turned."""
+    seen = []
+
+    class Watching(CrossEntropy):
+        def __call__(self, bound, x_0, *noise):
+            seen.append(x_0.mean((1, 2)))
+            return super().__call__(bound, x_0, *noise)
+
+    model = sp.IsingModel(4, h=h)
+    cold = SamplerSource(sp.Metropolis(model, 0.5), 64, burn_in=0, n_threads=1)
+    network = IsingDenoiser(denoiser().network, model)
+    Trainer(network, cold, loss=Watching(), recipe=Recipe(n_steps=4), device="cpu", progress=False).train()
+    magnetization = torch.stack(seen)
+    assert magnetization.abs().min() > 0.9 and abs(float(magnetization.mean()) - mean) < 0.3
+
+
 def test_real_fields_are_trained_too():
     """Langevin particles: any sampler is a source."""
     sampler = sp.Langevin(sp.LennardJonesSystem(4, box=6.0, dim=2), 1.0)

@@ -21,6 +21,7 @@ examples:
   spinodal ising --size 64 --temperatures 1.5:3.5:0.1 --chains 256 --out run.h5 --report report.html
   spinodal ising --size 16,32,64 --temperatures 2.2:2.34:0.01 --method swendsen_wang --report binder.html
   spinodal lj --n 500 --density 0.776 --temperature 0.85,0.9 --report fluid.html
+  spinodal sample --model ising-masked --size 16 --temperatures 2.269 --report neural.html
   spinodal info run.h5
 """
 _ISING_NOTES = """\
@@ -29,6 +30,10 @@ lattices      64 is 64 x 64; 24x40; 16x16x16. Several, 16,32,64, locate the crit
               their Binder cumulants; the files are then run-L16.h5, run-L32.h5, ..., and lattice i has seed + i.
 method        auto takes cluster updates near the transition of large lattices, else four local sweeps a step.
 --out         is written while the run goes on. After Ctrl-C or a crash the same command goes on where it was.
+"""
+_TRAIN_NOTES = """\
+Each level of the lattice has a network of its own, trained by itself: FILE.safetensors.parts holds their checkpoints,
+and the same command goes on after Ctrl-C or a crash. Several commands, each with some --levels, may train at once.
 """
 
 
@@ -62,6 +67,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_ising(commands)
     _add_lj(commands)
+    _add_sample(commands)
+    _add_train(commands)
     _add_demo(commands)
     _add_report(commands)
     _add_info(commands)
@@ -183,6 +190,67 @@ def _add_outputs(output: argparse._ArgumentGroup) -> None:
         help="go on with --out if it was begun; 'never' begins anew (default auto)",
     )
     output.add_argument("--quiet", "-q", action="store_true", help="no progress, no table")
+
+
+def _add_sample(commands: Commands) -> None:
+    sample = _add_command(commands, "sample", "draw from a trained network, corrected to exact averages; needs torch")
+    sample.add_argument(
+        "--model",
+        default="ising-masked",
+        metavar="NAME",
+        help="a network of the package, or a .safetensors file (default ising-masked)",
+    )
+    sample.add_argument("--size", type=values.lattices, default=[(16, 16)], metavar="L", help="default 16")
+    sample.add_argument(
+        "--temperatures",
+        "--temperature",
+        "-T",
+        type=values.temperatures,
+        default=[2.269],
+        metavar="T",
+        help="as for ising (default 2.269)",
+    )
+    sample.add_argument("--coupling", "-J", type=values.finite, default=1.0, metavar="J", help="default 1")
+    sample.add_argument("--field", type=values.finite, default=0.0, metavar="H", help="default 0")
+    sample.add_argument(
+        "--samples", type=values.at_least(2), default=2048, metavar="M", help="at each temperature (default 2048)"
+    )
+    sample.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
+    sample.add_argument("--threads", type=values.at_least(1), default=None, metavar="N", help="default all there are")
+    sample.add_argument("--out", metavar="FILE.h5", help="write the weighted samples of one temperature here")
+    sample.add_argument("--report", metavar="FILE.html", help="write a report with pictures, in one file")
+    sample.add_argument("--quiet", "-q", action="store_true", help="no progress, no table")
+
+
+def _add_train(commands: Commands) -> None:
+    train = _add_command(commands, "train", "train a network on fresh configurations; needs torch", _TRAIN_NOTES)
+    train.add_argument("system", choices=("ising",))
+    train.add_argument("--model", choices=("masked",), default="masked", help="default masked")
+    train.add_argument(
+        "--out", required=True, metavar="FILE.safetensors", help="the model, with its manifest beside it"
+    )
+    train.add_argument(
+        "--sizes",
+        "--size",
+        type=values.lattices,
+        default=[(n, n) for n in (8, 16, 24, 32, 64)],
+        metavar="L[,L...]",
+        help="lattices to train on (default 8,16,24,32,64)",
+    )
+    train.add_argument("--levels", metavar="NAME[,NAME...]", help="networks to train now (default all)")
+    train.add_argument("--channels", type=values.at_least(1), default=64, metavar="N", help="default 64")
+    train.add_argument("--blocks", type=values.at_least(1), default=3, metavar="N", help="default 3")
+    train.add_argument(
+        "--effort", type=values.finite, default=1.0, metavar="X", help="multiplies the steps (default 1)"
+    )
+    train.add_argument("--batch", type=values.finite, default=1.0, metavar="X", help="multiplies the batch (default 1)")
+    train.add_argument(
+        "--learning-rate", type=values.finite, default=2e-3, metavar="X", help="the highest (default 0.002)"
+    )
+    train.add_argument("--start-from", metavar="NAME", help="a network of the package, or a .safetensors file")
+    train.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
+    train.add_argument("--threads", type=values.at_least(1), default=None, metavar="N", help="default all there are")
+    train.add_argument("--quiet", "-q", action="store_true", help="no progress")
 
 
 def _add_demo(commands: Commands) -> None:

@@ -10,10 +10,13 @@ except ImportError as error:
     raise ImportError("spinodal.score needs torch and safetensors: pip install 'spinodal[torch]'") from error
 
 from spinodal.score.denoisers import ExactIsingDenoiser, GaussianDenoiser
+from spinodal.score.exactness import IndependenceMetropolis, LogPartition, log_partition
 from spinodal.score.losses import CrossEntropy, Levels, MeanSquare
+from spinodal.score.masked import MaskedIsing, MaskedSampler, train_masked
 from spinodal.score.network_denoisers import FieldDenoiser, IsingDenoiser
 from spinodal.score.optimization import Recipe
 from spinodal.score.path_samplers import PartialPathMetropolis, WeightedDiffusion
+from spinodal.score.pretrained import load_pretrained
 from spinodal.score.process import DiffusionProcess
 from spinodal.score.sampling import DiffusionSampler
 from spinodal.score.schedules import (
@@ -42,11 +45,15 @@ __all__ = [
     "ExactIsingDenoiser",
     "FieldDenoiser",
     "GaussianDenoiser",
+    "IndependenceMetropolis",
     "Interpolation",
     "IsingDenoiser",
     "Levels",
     "LinearBeta",
     "LogLinear",
+    "LogPartition",
+    "MaskedIsing",
+    "MaskedSampler",
     "MeanSquare",
     "NonFiniteLossError",
     "PartialPathMetropolis",
@@ -57,8 +64,11 @@ __all__ = [
     "Sigmoid",
     "Trainer",
     "WeightedDiffusion",
+    "load_pretrained",
     "load_weights",
+    "log_partition",
     "read_manifest",
     "save_weights",
     "terminal_log_snr",
+    "train_masked",
 ]

@@ -22,6 +22,7 @@ from spinodal.score.optimization import Average, Recipe
 from spinodal.score.processes import Processes
 from spinodal.score.sources import Source
 from spinodal.score.training_files import Log, load_checkpoint, save_checkpoint
+from spinodal.systems.ising import IsingModel
 
 Metrics = dict[str, float]
 Callback = Callable[["Trainer", Metrics], object]
@@ -54,6 +55,8 @@ class Trainer:
 
     The result depends on the arguments alone: noise, levels and batches are functions of seed and step, so a resumed
     training ends with the bits of one that was never interrupted (on the same machine, threads and torch).
+
+    Spins without a field are flipped at random, all of a configuration together: an even loss needs both phases.
 
     Started by ``torchrun --nproc-per-node N``, N processes share each batch and average their gradients; they must be
     given the same arguments.
@@ -284,6 +287,8 @@ class Trainer:
         known = self._known(draws, generator)
         share = self.processes.share(n)
         x_0 = torch.from_numpy(np.ascontiguousarray(draws[share])).float().to(self.device)
+        if self._flips:
+            x_0 = x_0 * _signs(x_0, torch.rand(n, generator=generator)[share])
         parts = (log_snr[share].float().to(self.device), epsilon[share].to(self.device))
         with _with_network(self.denoiser, network), self._autocast():
             bound = self.denoiser.at(temperature[share])
@@ -297,6 +302,12 @@ class Trainer:
             return None
         chosen, part = torch.rand(2, len(draws), *(1,) * (draws.ndim - 1), generator=generator)
         return (torch.rand(draws.shape, generator=generator) < part) & (chosen < self.known_fraction)
+
+    @property
+    def _flips(self) -> bool:
+        """Whether configurations are flipped at random: local chains below Tc stay in the phase they began in."""
+        model = getattr(self.denoiser, "model", None)
+        return isinstance(model, IsingModel) and model.h == 0
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision == "float32":
@@ -329,6 +340,11 @@ class _with_network(AbstractContextManager[None]):
 
     def __exit__(self, *_: object) -> None:
         self.denoiser.network = self.before
+
+
+def _signs(x: Tensor, u: Tensor) -> Tensor:
+    """Return a sign for each configuration, from numbers uniform in (0, 1)."""
+    return torch.where(u < 0.5, -1.0, 1.0).to(x).reshape(-1, *(1,) * (x.ndim - 1))
 
 
 def _mixed(seed: int, step: int) -> int:

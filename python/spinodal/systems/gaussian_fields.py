@@ -158,7 +158,7 @@ class ConditionedField:
         right = -self.field.drift(full) * unknown
         diagonal = self.field.gamma * self._diagonal() + self.field.lam
         solved = conjugate_gradient(lambda x: self.field.drift(x) * unknown, right, diagonal[:, None])
-        return full + solved * unknown
+        return np.asarray(full + solved * unknown)
 
     def _diagonal(self) -> Reals:
         laplacian = self.field.laplacian

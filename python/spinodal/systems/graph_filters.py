@@ -13,7 +13,7 @@ import numpy as np
 
 from spinodal import kernels
 from spinodal.backends.protocol import Floats, Reals
-from spinodal.kernels.arguments import BackendName
+from spinodal.kernels.arguments import BackendName, output
 from spinodal.systems import grid_bases
 from spinodal.systems.laplacians import DENSE_NODES, Laplacian
 
@@ -30,6 +30,7 @@ CROSSOVER = {
 """Where ``method="auto"`` changes from one method to the next; ``benchmarks/graph_crossover.py`` measures them."""
 MAX_TERMS = 2**15
 _FLOAT32_ROUNDING = 2.0**-23
+_KEPT = 16  # prepared filters an engine remembers
 
 Function = Callable[[Reals], Reals]
 """Of eigenvalues of L, shape (M,): values (M,), or (M, n_series) with one series a field."""
@@ -59,11 +60,33 @@ class Part(NamedTuple):
     x: Any
 
 
+Run = Callable[[list[Floats], int | None, Floats | None], Floats]
+"""Takes fields, n_threads, and where to write: a method that cannot write there returns an array of its own."""
+
+
+class Prepared(NamedTuple):
+    """A filter ready to be applied to fields of one dtype."""
+
+    run: Run
+    info: FilterInfo
+
+
 class Series(NamedTuple):
     """A Chebyshev series in 2λ/lmax − 1, (n_terms, n_series), and the error of cutting it, relative to RMS f."""
 
     coefficients: Reals
     error: float
+
+
+def chebyshev_coefficients(function: Function, lmax: float, n_nodes: int) -> Reals:
+    """Return the coefficients (n_nodes, n_series) of the interpolant at Chebyshev nodes, by a cosine transform."""
+    angle = math.pi * (np.arange(n_nodes) + 0.5) / n_nodes
+    values = function(0.5 * lmax * (1 + np.cos(angle))).reshape(n_nodes, -1)
+    spectrum = np.fft.fft(np.concatenate([values, values[::-1]]), axis=0)[:n_nodes]
+    turn = np.exp(-0.5j * math.pi * np.arange(n_nodes) / n_nodes)
+    coefficients = (spectrum * turn[:, None]).real / n_nodes
+    coefficients[0] /= 2
+    return np.asarray(coefficients)
 
 
 def fit_chebyshev(function: Function, lmax: float, tolerance: Reals) -> tuple[Reals, Reals]:
@@ -73,13 +96,7 @@ def fit_chebyshev(function: Function, lmax: float, tolerance: Reals) -> tuple[Re
     """
     n_nodes = 32
     while True:
-        angle = math.pi * (np.arange(n_nodes) + 0.5) / n_nodes
-        values = function(0.5 * lmax * (1 + np.cos(angle)))
-        values = values.reshape(n_nodes, -1)
-        spectrum = np.fft.fft(np.concatenate([values, values[::-1]]), axis=0)[:n_nodes]
-        turn = np.exp(-0.5j * math.pi * np.arange(n_nodes) / n_nodes)
-        coefficients = (spectrum * turn[:, None]).real / n_nodes
-        coefficients[0] /= 2
+        coefficients = chebyshev_coefficients(function, lmax, n_nodes)
         tails = np.cumsum(np.abs(coefficients[::-1]), axis=0)[::-1]
         floor = 1e-15 * n_nodes * np.abs(coefficients).max(axis=0)
         if (tails[3 * n_nodes // 4] <= np.maximum(0.1 * tolerance, floor)).all():
@@ -108,59 +125,87 @@ class FilterEngine:
         if not 1e-14 <= tol < 1:
             raise ValueError(f"tol must be in [1e-14, 1); got {tol}")
         self.laplacian, self.tol, self.method, self.backend = laplacian, float(tol), method, backend
-        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], Prepared] = OrderedDict()
 
     def apply(
-        self, parts: Sequence[Part], *, key: tuple[Any, ...] | None = None, n_threads: int | None = None
+        self,
+        parts: Sequence[Part],
+        *,
+        key: tuple[Any, ...] | None = None,
+        n_threads: int | None = None,
+        out: Floats | None = None,
     ) -> tuple[Floats, FilterInfo]:
-        """Return Σ f(L) x over one or two parts; what ``key`` names may be kept for the next call."""
+        """Return Σ f(L) x over one or two parts; what ``key`` names is kept for the next call."""
         fields, shape = kernels.graph.read_fields(tuple(part.x for part in parts))
-        n = fields[0].shape[1]
+        n, dtype = fields[0].shape[1], fields[0].dtype
         if n != self.laplacian.n_nodes:
             raise ValueError(f"fields of shape {shape} have {n} nodes; the graph has {self.laplacian.n_nodes}")
-        dtype = fields[0].dtype
         if dtype == np.float32 and self.tol < _FLOAT32_ROUNDING:
             raise ValueError(
                 f"float32 cannot meet tol={self.tol:g}: pass float64 fields, or tol >= {_FLOAT32_ROUNDING:.3g}"
             )
-        functions = [part.function for part in parts]
-        given = [part.x for part in parts]
-        method, series = self.choose(functions, dtype)
-        if method == "chebyshev":
-            return self._chebyshev(given, series or self._series(functions, dtype), dtype, n_threads)
-        many = any(f(np.zeros(1)).size > 1 for f in functions)
-        if method == "blocks" and not many:
-            values = self._blocks(functions, given, dtype, key, n_threads)
-        elif method in ("grid", "fft"):
-            values = self._grid(method, functions, given, dtype, n_threads)
-        elif method == "rational":
-            return self._rational(functions, given, dtype)
-        else:
-            values = self._eigenvectors(functions, fields, shape)
-        return values, FilterInfo(method, 0, self._rounding(functions, dtype))
+        prepared = self._keep(
+            None if key is None else (*key, dtype.char),
+            partial(self._prepare, [part.function for part in parts], dtype),
+        )
+        views = [field.reshape(shape) for field in fields]
+        if out is not None:
+            output(out, shape, dtype.type)
+        values = prepared.run(views, n_threads, out)
+        if out is not None and values is not out:
+            out[...] = values
+            values = out
+        return values, prepared.info
 
-    def choose(self, functions: Sequence[Function], dtype: Any) -> tuple[str, list[Series] | None]:
-        """Return the method, and the series where it was needed to choose."""
+    def _prepare(self, functions: list[Function], dtype: Any) -> Prepared:
+        method, laplacian = self.choose(functions, dtype), self.laplacian
+        if method == "chebyshev":
+            return self._chebyshev(functions, dtype)
+        if method == "rational":
+            return self._rational(functions, dtype)
+        info = FilterInfo(method, 0, self._rounding(functions, dtype))
+        if method == "grid":
+            run = grid_bases.product_filter(laplacian.shape, laplacian.periodic, functions, dtype, self.backend)
+        elif method == "fft":
+            run = grid_bases.transform_filter(laplacian.shape, laplacian.periodic, functions, dtype)
+        elif method == "blocks" and not _many(functions):
+            run = self._blocks(functions, dtype)
+        else:
+            run = self._eigenvectors(functions, dtype)
+        return Prepared(run, info)
+
+    def choose(self, functions: Sequence[Function], dtype: Any) -> str:
+        """Return the method."""
         if self.method != "auto":
-            return self.method, None
-        laplacian = self.laplacian
-        if laplacian.kind != "grid":
-            blocks = laplacian.n_graphs > 1 and laplacian.max_block <= CROSSOVER["block_nodes"]
-            if blocks and not any(f(np.zeros(1)).size > 1 for f in functions):
-                return "blocks", None
-            if laplacian.n_graphs == 1 and laplacian.n_nodes <= CROSSOVER["dense_nodes"]:
-                return "dense", None
-        series = self._series(functions, dtype)
-        n_terms = max(len(s.coefficients) for s in series)
-        if laplacian.kind == "grid" and n_terms > CROSSOVER["grid_terms"]:
-            return ("grid" if max(laplacian.shape) <= CROSSOVER["grid_length"] else "fft"), None
-        if n_terms > CROSSOVER["rational_terms"] and _have_scipy():
-            return "rational", None
-        return "chebyshev", series
+            return self.method
+        laplacian, many = self.laplacian, _many(functions)
+        if laplacian.kind == "grid":
+            long = max(laplacian.shape) > CROSSOVER["grid_length"]
+            return "chebyshev" if self._few_terms(functions, dtype) else "fft" if long else "grid"
+        if laplacian.n_graphs > 1:
+            if laplacian.max_block <= CROSSOVER["block_nodes"] and not many:
+                return "blocks"
+        elif laplacian.n_nodes <= CROSSOVER["dense_nodes"]:
+            return "dense"
+        # A bound on the terms is cheap; their number is not.
+        stiff = self._terms_bound(functions) > CROSSOVER["rational_terms"] and not many and _have_scipy()
+        return "rational" if stiff else "chebyshev"
+
+    def _terms_bound(self, functions: Sequence[Function]) -> int:
+        lmax = self.laplacian.lmax
+        return max(len(fit_chebyshev(f, lmax, self.tol * self.rms(f))[0]) for f in functions)
+
+    def _few_terms(self, functions: Sequence[Function], dtype: Any) -> bool:
+        lmax, most = self.lmax(dtype), CROSSOVER["grid_terms"]
+        for function in functions:
+            coefficients = chebyshev_coefficients(function, lmax, 4 * most)
+            if (np.abs(coefficients[most:]).sum(axis=0) > self.tol * self.rms(function)).any():
+                return False
+        return True
 
     def rms(self, function: Function) -> Reals:
         """Return √((1/N) tr f²) of each series, from the density of the spectrum."""
-        nodes, weights = self.laplacian.density
+        nodes, weights = self.laplacian.coarse_density
         values = function(nodes.reshape(-1)).reshape(*nodes.shape, -1)
         return np.asarray(np.sqrt((weights[..., None] * values**2).sum(axis=1).mean(axis=0)))
 
@@ -175,7 +220,8 @@ class FilterEngine:
         unit = 2.0 ** (math.floor(math.log2(4 / lmax)) - 13)
         return 4 / (math.floor(4 / lmax / unit) * unit)
 
-    def _series(self, functions: Sequence[Function], dtype: Any) -> list[Series]:
+    def series(self, functions: Sequence[Function], dtype: Any) -> list[Series]:
+        """Return the Chebyshev series of each function, cut at the tolerance."""
         lmax, result = self.lmax(dtype), []
         for function in functions:
             rms = self.rms(function)
@@ -186,98 +232,93 @@ class FilterEngine:
     def _rounding(self, functions: Sequence[Function], dtype: Any) -> float:
         """Rounding of some units of the largest value of f, relative to its RMS."""
         unit, worst = np.finfo(dtype).eps, 0.0
-        nodes = self.laplacian.density.nodes.reshape(-1)
+        nodes = self.laplacian.coarse_density.nodes.reshape(-1)
         for function in functions:
             largest = np.abs(function(nodes)).reshape(len(nodes), -1).max(axis=0)
             worst = max(worst, float((largest / np.maximum(self.rms(function), 1e-300)).max()))
         return float(8 * unit * worst)
 
-    def _chebyshev(
-        self, given: list[Any], series: list[Series], dtype: Any, n_threads: int | None
-    ) -> tuple[Floats, FilterInfo]:
-        lmax, coefficients = self.lmax(dtype), [s.coefficients for s in series]
-        x: Any = given[0] if len(given) == 1 else tuple(given)
-        c: Any = coefficients[0] if len(given) == 1 else tuple(coefficients)
-        values = kernels.chebyshev_filter(self.laplacian, x, c, lmax, n_threads=n_threads, backend=self.backend)
+    def _chebyshev(self, functions: list[Function], dtype: Any) -> Prepared:
+        lmax, series = self.lmax(dtype), self.series(functions, dtype)
+        coefficients = [s.coefficients for s in series]
         n_terms = max(len(one) for one in coefficients)
-        rounding = max(
-            float((np.sqrt((one**2).sum(axis=0)) / np.maximum(_rms_of(one), 1e-300)).max()) for one in coefficients
+        spread = max(
+            float((np.sqrt((one**2).sum(axis=0)) / np.maximum(self.rms(f), 1e-300)).max())
+            for one, f in zip(coefficients, functions, strict=True)
         )
-        error = max(s.error for s in series) + float(np.finfo(dtype).eps) * math.sqrt(n_terms) * rounding
-        return values, FilterInfo("chebyshev", n_terms, error)
+        error = max(s.error for s in series) + float(np.finfo(dtype).eps) * math.sqrt(n_terms) * spread
 
-    def _blocks(
-        self,
-        functions: list[Function],
-        given: list[Any],
-        dtype: Any,
-        key: tuple[Any, ...] | None,
-        n_threads: int | None,
-    ) -> Floats:
-        total = None
-        for number, (function, x) in enumerate(zip(functions, given, strict=True)):
-            name = None if key is None else (*key, number, dtype.char)
-            packed = self._keep(name, partial(self._dense_blocks, function, dtype))
-            values = kernels.block_filter(
-                packed, self.laplacian.offsets, np.asarray(x, dtype=dtype), n_threads=n_threads, backend=self.backend
-            )
-            total = values if total is None else total + values
-        assert total is not None
-        return total
+        def run(x: list[Floats], n_threads: int | None, out: Floats | None) -> Floats:
+            one = len(x) == 1
+            return kernels.chebyshev_filter(
+                self.laplacian, x[0] if one else tuple(x), coefficients[0] if one else tuple(coefficients), lmax,
+                out=out, n_threads=n_threads, backend=self.backend,
+            )  # fmt: skip
 
-    def _dense_blocks(self, function: Function, dtype: Any) -> Floats:
-        filters = [(v * function(w).reshape(1, -1)) @ v.T for w, v in self.laplacian.eigenvectors]
-        return kernels.pack_blocks(filters, dtype)
+        return Prepared(run, FilterInfo("chebyshev", n_terms, error))
 
-    def _keep(self, key: tuple[Any, ...] | None, make: Callable[[], Any]) -> Any:
+    def _blocks(self, functions: list[Function], dtype: Any) -> Run:
+        packed = [
+            kernels.pack_blocks([(v * f(w).reshape(1, -1)) @ v.T for w, v in self.laplacian.eigenvectors], dtype)
+            for f in functions
+        ]
+
+        def run(x: list[Floats], n_threads: int | None, out: Floats | None) -> Floats:
+            each = [
+                kernels.block_filter(p, self.laplacian.offsets, field, out=o, n_threads=n_threads, backend=self.backend)
+                for p, field, o in zip(packed, x, (out, None), strict=False)
+            ]
+            return each[0] if len(each) == 1 else np.add(each[0], each[1], out=out)
+
+        return run
+
+    def _eigenvectors(self, functions: list[Function], dtype: Any) -> Run:
+        pairs = [
+            (v.astype(dtype), [f(w).reshape(len(w), -1).astype(dtype) for f in functions])
+            for w, v in self.laplacian.eigenvectors
+        ]
+        offsets = self.laplacian.offsets
+
+        def run(x: list[Floats], n_threads: int | None, out: Floats | None) -> Floats:
+            fields, shape = kernels.graph.read_fields(tuple(x))
+            total_field = np.zeros_like(fields[0])
+            for (v, values), begin, end in zip(pairs, offsets[:-1], offsets[1:], strict=True):
+                total: Any = 0
+                for f, field in zip(values, fields, strict=True):
+                    factors = f.T[:, :, None] if len(shape) == 3 else f[None]
+                    total = total + factors * (v.T @ field[:, begin:end])
+                total_field[:, begin:end] = v @ total
+            return total_field.reshape(shape)
+
+        return run
+
+    def _rational(self, functions: list[Function], dtype: Any) -> Prepared:
+        from spinodal.systems import rational
+
+        if _many(functions):
+            raise ValueError("method='rational' takes one time for all fields")
+        solvers = [rational.solver(self.laplacian, f, self.tol * float(self.rms(f)[0])) for f in functions]
+        error = max(s.error / float(self.rms(f)[0]) for s, f in zip(solvers, functions, strict=True))
+
+        def run(x: list[Floats], n_threads: int | None, out: Floats | None) -> Floats:
+            return np.asarray(sum(s(field) for s, field in zip(solvers, x, strict=True)), dtype=dtype)
+
+        n_poles = max(s.n_poles for s in solvers)
+        return Prepared(run, FilterInfo("rational", n_poles, error + self._rounding(functions, dtype)))
+
+    def _keep(self, key: tuple[Any, ...] | None, make: Callable[[], Prepared]) -> Prepared:
         if key is None:
             return make()
         if key not in self._kept:
             self._kept[key] = make()
-            while len(self._kept) > 8:
+            while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
-    def _grid(
-        self, method: str, functions: list[Function], given: list[Any], dtype: Any, n_threads: int | None
-    ) -> Floats:
-        laplacian = self.laplacian
-        if method == "fft":
-            return grid_bases.transform_filter(laplacian.shape, laplacian.periodic, functions, given, dtype)
-        return grid_bases.product_filter(
-            laplacian.shape, laplacian.periodic, functions, given, dtype, n_threads=n_threads, backend=self.backend
-        )
 
-    def _eigenvectors(self, functions: list[Function], fields: list[Floats], shape: tuple[int, ...]) -> Floats:
-        dtype, out = fields[0].dtype, np.zeros_like(fields[0])
-        per_field = len(shape) == 3
-        for (values, vectors), begin, end in zip(
-            self.laplacian.eigenvectors, self.laplacian.offsets[:-1], self.laplacian.offsets[1:], strict=True
-        ):
-            v, total = vectors.astype(dtype), 0
-            for function, field in zip(functions, fields, strict=True):
-                f = function(values).reshape(len(values), -1).astype(dtype)
-                total = total + (f.T[:, :, None] if per_field else f[None]) * (v.T @ field[:, begin:end])
-            out[:, begin:end] = v @ total
-        return out.reshape(shape)
-
-    def _rational(self, functions: list[Function], given: list[Any], dtype: Any) -> tuple[Floats, FilterInfo]:
-        from spinodal.systems import rational
-
-        if any(f(np.zeros(1)).size > 1 for f in functions):
-            raise ValueError("method='rational' takes one time for all fields")
-        total, n_poles, error = None, 0, 0.0
-        for function, x in zip(functions, given, strict=True):
-            values, poles, bound = rational.apply(self.laplacian, function, x, self.tol, float(self.rms(function)[0]))
-            total = values if total is None else total + values
-            n_poles, error = max(n_poles, poles), max(error, bound)
-        assert total is not None
-        return total.astype(dtype), FilterInfo("rational", n_poles, error + self._rounding(functions, dtype))
-
-
-def _rms_of(coefficients: Reals) -> Reals:
-    """Return the RMS of a series over Chebyshev's weight."""
-    return np.asarray(np.sqrt(coefficients[0] ** 2 + 0.5 * (coefficients[1:] ** 2).sum(axis=0)))
+def _many(functions: Sequence[Function]) -> bool:
+    """Whether fields have series of their own."""
+    return any(f(np.zeros(1)).size > 1 for f in functions)
 
 
 def _have_scipy() -> bool:

@@ -18,6 +18,9 @@ from spinodal.systems.graph_functions import Covariance, Ratio, Transition, log_
 from spinodal.systems.graph_schedules import Rate, Schedule, ScheduleName
 from spinodal.systems.laplacians import Laplacian
 
+_POWERS = {"covariance": 1.0, "sqrt_covariance": 0.5, "whiten": -0.5, "precision": -1.0}
+"""Of Σ, by the name of the filter."""
+
 
 class LogDet(NamedTuple):
     """log det Σ of one channel, and its standard error: 0 where the spectrum is known."""
@@ -41,8 +44,8 @@ class GraphProcess:
         \Sigma = q \tau\, \varphi(2 \tau A), \quad \varphi(x) = (1 - e^{-x})/x, \quad \tau = \int_s^t \beta
 
     Fields are (B, N, d), (N, C) or (N,), float32 or float64; t is in [0, 1], one time or one a field (one a column of
-    (N, C)). Every method takes ``n_threads`` and, with ``info=True``, also returns a :class:`FilterInfo`: method, terms, and
-    a bound of the error relative to the norm of the result for a white field.
+    (N, C)). Filters take ``n_threads`` and ``out``; with ``info=True`` they also return a :class:`FilterInfo`: method,
+    terms, and a bound of the error relative to the norm of the result for a white field.
 
     Parameters
     ----------
@@ -95,6 +98,16 @@ class GraphProcess:
         """Return ∫₀ᵗ β; a float for one time."""
         value = self.schedule.tau(t)
         return float(value) if value.ndim == 0 else value
+
+    def function(self, name: str, t: Any, s: Any = 0.0) -> Function:
+        """Return the function of L's eigenvalues that a method applies: "transition", "covariance", "whiten", …"""
+        if name == "transition":
+            return self._transition(t, s)
+        if name not in _POWERS:
+            raise ValueError(f"{name!r} is no filter; choose one of: transition, {', '.join(_POWERS)}")
+        if _POWERS[name] < 0:
+            self._check_noise(t, s, name)
+        return self._sigma(t, _POWERS[name], s)
 
     def transition(self, t: Any, v: Any, s: Any = 0.0, **options: Any) -> Any:
         """Return Φ v = e^{−τ(s, t) A} v."""
@@ -252,14 +265,14 @@ class GraphProcess:
 
     def _filter(self, parts: list[tuple[Function, Any]], t: Any, s: Any, options: dict[str, Any]) -> Any:
         info = options.pop("info", False)
-        n_threads = options.pop("n_threads", None)
+        n_threads, out = options.pop("n_threads", None), options.pop("out", None)
         if options:
             raise TypeError(f"unknown options: {', '.join(options)}")
         for name, times in (("t", t), ("s", s)):
             _check_series(np.asarray(times), parts[0][1], name)
         scalar = np.ndim(t) == 0 and np.ndim(s) == 0
         key = (tuple(repr(f) for f, _ in parts)) if scalar else None
-        values, report = self.engine.apply([Part(f, x) for f, x in parts], key=key, n_threads=n_threads)
+        values, report = self.engine.apply([Part(f, x) for f, x in parts], key=key, n_threads=n_threads, out=out)
         return (values, report) if info else values
 
 

@@ -15,6 +15,7 @@ ScheduleName = Literal["linear", "cosine"]
 Rate = Callable[[Any], Any]
 
 BETA_MIN, BETA_MAX = 0.1, 20.0
+_GAUSS = np.polynomial.legendre.leggauss(6)
 N_STEPS = 1000
 """Steps of the discrete cosine schedule, and panels of the integral of a callable one."""
 
@@ -62,14 +63,13 @@ class Schedule:
 
     def _panels(self, step: Any, part: Any) -> Reals:
         """Return the integral over the first ``part`` of each panel, by Gauss-Legendre."""
-        nodes, weights = np.polynomial.legendre.leggauss(6)
         width = np.asarray(part)[..., None] / N_STEPS
-        at = np.asarray(step)[..., None] / N_STEPS + 0.5 * width * (1 + nodes)
+        at = np.asarray(step)[..., None] / N_STEPS + 0.5 * width * (1 + _GAUSS[0])
         assert self._rate is not None
         rates = np.broadcast_to(np.asarray(self._rate(at), dtype=np.float64), at.shape)
         if not (np.isfinite(rates).all() and (rates >= 0).all()):
             raise ValueError(f"the schedule's rate must be finite and >= 0 on [0, 1]; it reaches {rates.min()}")
-        return np.asarray((0.5 * width * weights * rates).sum(axis=-1))
+        return np.asarray((0.5 * width * _GAUSS[1] * rates).sum(axis=-1))
 
 
 def cosine_table(n_steps: int) -> Reals:

@@ -58,68 +58,85 @@ def grid_eigenvalues(axes: Sequence[Reals]) -> Reals:
     return total
 
 
+Run = Callable[[list[Floats], int | None, Floats | None], Floats]
+
+
 def product_filter(
     shape: tuple[int, ...],
     periodic: bool,
     functions: Sequence[Function],
-    given: Sequence[Any],
     dtype: Any,
-    *,
-    n_threads: int | None,
     backend: BackendName | None,
-) -> Floats:
-    """Return Σ f(L) x by dense products along the axes."""
+) -> Run:
+    """Return what applies Σ f(L) x by dense products along the axes."""
     bases = [axis_basis(n, periodic) for n in shape]
-    eigenvalues = grid_eigenvalues([basis.eigenvalues for basis in bases])
-    separate = _separable(functions, bases)
+    separate = _separable(functions, bases, dtype)
     if separate is not None:
-        return kernels.grid_filter(
-            shape, np.asarray(given[0], dtype=dtype), separate, n_threads=n_threads, backend=backend
+        return lambda x, n_threads, out: kernels.grid_filter(
+            shape, x[0], separate, out=out, n_threads=n_threads, backend=backend
         )
-    multipliers = tuple(function(eigenvalues).reshape(len(eigenvalues), -1).T for function in functions)
-    x: Any = tuple(given) if len(given) > 1 else given[0]
-    factors: Any = multipliers if len(given) > 1 else multipliers[0]
-    if np.ndim(given[0]) < 3 and len(multipliers[0]) > 1:  # one series a column: columns become fields
-        x = tuple(np.ascontiguousarray(np.asarray(a, dtype=dtype).T)[:, :, None] for a in given)
-        x = x if len(given) > 1 else x[0]
-        moved = kernels.grid_filter(
-            shape, x, [b.matrices for b in bases], factors, n_threads=n_threads, backend=backend
-        )
-        return np.ascontiguousarray(moved[:, :, 0].T)
-    return kernels.grid_filter(shape, x, [b.matrices for b in bases], factors, n_threads=n_threads, backend=backend)
+    matrices = [tuple(m.astype(dtype) for m in basis.matrices) for basis in bases]
+    multipliers = tuple(_multipliers(function, bases).astype(dtype) for function in functions)
+
+    def run(x: list[Floats], n_threads: int | None, out: Floats | None) -> Floats:
+        turned = x[0].ndim < 3 and any(len(m) > 1 for m in multipliers)  # a series for each column: columns are fields
+        fields = tuple(np.ascontiguousarray(a.T)[:, :, None] for a in x) if turned else tuple(x)
+        one = len(x) == 1
+        values = kernels.grid_filter(
+            shape, fields[0] if one else fields, matrices, multipliers[0] if one else multipliers,
+            out=None if turned else out, n_threads=n_threads, backend=backend,
+        )  # fmt: skip
+        return np.ascontiguousarray(values[:, :, 0].T) if turned else values
+
+    return run
 
 
-def _separable(functions: Sequence[Function], bases: Sequence[AxisBasis]) -> list[tuple[Reals, Reals]] | None:
+def _multipliers(function: Function, bases: Sequence[AxisBasis]) -> Reals:
+    """Return f at the eigenvalues of the grid, (n_series, N): of an exponential, products of those along the axes."""
+    if not getattr(function, "exponential", False):
+        eigenvalues = grid_eigenvalues([basis.eigenvalues for basis in bases])
+        return np.ascontiguousarray(function(eigenvalues).reshape(len(eigenvalues), -1).T)
+    whole = function(np.zeros(1)).reshape(-1)
+    total = whole[:, None]
+    for basis in bases:
+        lowest = function(basis.eigenvalues).reshape(len(basis.eigenvalues), -1).T / np.maximum(whole, 1e-300)[:, None]
+        total = (total[:, :, None] * lowest[:, None, :]).reshape(len(whole), -1)
+    return total
+
+
+def _separable(
+    functions: Sequence[Function], bases: Sequence[AxisBasis], dtype: Any
+) -> list[tuple[Floats, Floats]] | None:
     """Return one filter an axis if the function says that it is an exponential, f(a + b) = f(a) f(b) / f(0)."""
     if len(functions) != 1 or not getattr(functions[0], "exponential", False):
         return None
-    function, zero = functions[0], np.zeros(1)
-    whole = function(zero)
-    if whole.size > 1 or whole.reshape(-1)[0] == 0:
+    function = functions[0]
+    whole = function(np.zeros(1)).reshape(-1)
+    if len(whole) > 1 or whole[0] == 0:
         return None
-    # f(0) goes to the first axis alone.
     result = []
-    for number, basis in enumerate(bases):
-        values = function(basis.eigenvalues).reshape(-1) / (1.0 if number == 0 else float(whole.reshape(-1)[0]))
-        result.append(kernels.fold((basis.vectors * values) @ basis.vectors.T))
+    for number, basis in enumerate(bases):  # f(0) goes to the first axis alone
+        values = function(basis.eigenvalues).reshape(-1) / (1.0 if number == 0 else whole[0])
+        even, odd = kernels.fold((basis.vectors * values) @ basis.vectors.T)
+        result.append((even.astype(dtype), odd.astype(dtype)))
     return result
 
 
-def transform_filter(
-    shape: tuple[int, ...], periodic: bool, functions: Sequence[Function], given: Sequence[Any], dtype: Any
-) -> Floats:
-    """Return Σ f(L) x by Fourier transforms; an open axis is mirrored, which makes a cosine transform of it."""
-    (*fields,), full = kernels.graph.read_fields(tuple(given))
-    n_axes = len(shape)
-    axes = tuple(range(1, 1 + n_axes))
-    per_column = len(full) < 3
+def transform_filter(shape: tuple[int, ...], periodic: bool, functions: Sequence[Function], dtype: Any) -> Run:
+    """Return what applies Σ f(L) x by Fourier transforms; an open axis is mirrored: a cosine transform."""
+    axes = tuple(range(1, 1 + len(shape)))
     eigenvalues = grid_eigenvalues([axis_spectrum(n, periodic) for n in shape])
-    total: Any = 0
-    for function, field in zip(functions, fields, strict=True):
-        factors = function(eigenvalues).reshape(*shape, -1)
-        factors = factors[None] if per_column else np.moveaxis(factors, -1, 0)[..., None]
-        total = total + factors.astype(dtype) * _forward(field.reshape(-1, *shape, field.shape[2]), axes, periodic)
-    return np.ascontiguousarray(_backward(total, axes, periodic).astype(dtype)).reshape(full)
+    factors = [function(eigenvalues).reshape(*shape, -1).astype(dtype) for function in functions]
+
+    def run(x: list[Floats], n_threads: int | None, out: Floats | None) -> Floats:
+        fields, full = kernels.graph.read_fields(tuple(x))
+        total: Any = 0
+        for f, field in zip(factors, fields, strict=True):
+            each = f[None] if len(full) < 3 else np.moveaxis(f, -1, 0)[..., None]
+            total = total + each * _forward(field.reshape(-1, *shape, field.shape[2]), axes, periodic)
+        return np.ascontiguousarray(_backward(total, axes, periodic).astype(dtype)).reshape(full)
+
+    return run
 
 
 def _forward(x: Floats, axes: tuple[int, ...], periodic: bool) -> Floats:

@@ -18,7 +18,7 @@ from spinodal.backends.protocol import Floats, Integers, Reals
 Kind = Literal["grid", "blocks", "general"]
 DENSE_NODES = 512
 """Up to so many nodes eigenvalues are computed: the cost of a few hundred filters."""
-_PROBES, _STEPS = 8, 100
+_PROBES, _STEPS, _COARSE = 8, 100, 512
 
 
 class Density(NamedTuple):
@@ -222,6 +222,18 @@ class Laplacian:
             n = len(self.spectrum)
             return Density(self.spectrum[None], np.full((1, n), 1 / n))
         return lanczos_density(self, _PROBES, min(_STEPS, self.n_nodes))
+
+    @cached_property
+    def coarse_density(self) -> Density:
+        """The density by a few hundred nodes: the lowest eigenvalues, then means of ever larger groups."""
+        exact = self.density
+        n = exact.nodes.shape[1]
+        if n <= _COARSE or exact.nodes.shape[0] > 1:
+            return exact
+        edges = np.concatenate([np.arange(_COARSE // 2), np.geomspace(_COARSE // 2, n, _COARSE // 2).astype(np.int64)])
+        starts = np.unique(edges[edges < n])
+        counts = np.diff(np.append(starts, n))
+        return Density((np.add.reduceat(exact.nodes[0], starts) / counts)[None], (counts / n)[None])
 
 
 def axis_spectrum(n: int, periodic: bool) -> Reals:

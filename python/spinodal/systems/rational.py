@@ -66,25 +66,41 @@ def _poles(support: Reals, weights: Reals) -> Complex:
     return np.asarray(size * (shift + 1 / finite), dtype=np.complex128)
 
 
-def apply(
-    laplacian: Laplacian, function: Callable[[Reals], Reals], x: Any, tol: float, rms: float
-) -> tuple[Floats, int, float]:
-    """Return f(L) x in float64, the number of poles, and the error relative to RMS f."""
-    try:
-        from scipy.sparse import csc_array, eye_array
-        from scipy.sparse.linalg import splu
-    except ImportError as error:
-        raise ImportError("method='rational' needs scipy: pip install scipy") from error
-    constant, poles, residues, worst = fit(function, laplacian.lmax, tol * rms)
-    (field,), shape = kernels.graph.read_fields(x)
-    n = laplacian.n_nodes
-    columns = field.transpose(1, 0, 2).reshape(n, -1).astype(np.float64)
-    matrix = csc_array((laplacian.data, laplacian.indices, laplacian.indptr), shape=(n, n))
-    total = constant * columns
-    upper = poles.imag >= 0
-    for pole, residue in zip(poles[upper], residues[upper], strict=True):
-        share = 1.0 if abs(pole.imag) <= 1e-12 * abs(pole) else 2.0  # conjugate pairs solve once
-        factors = splu((matrix - pole * eye_array(n)).tocsc().astype(np.complex128))
-        total += share * (residue * factors.solve(columns.astype(np.complex128))).real
-    values = total.reshape(n, field.shape[0], field.shape[2]).transpose(1, 0, 2).reshape(shape)
-    return np.ascontiguousarray(values), len(poles), worst / max(rms, 1e-300)
+class Solver:
+    """A rational function of a Laplacian, its poles factorized."""
+
+    def __init__(self, laplacian: Laplacian, fitted: tuple[float, Complex, Complex, float]) -> None:
+        try:
+            from scipy.sparse import csc_array, eye_array
+            from scipy.sparse.linalg import splu
+        except ImportError as error:
+            raise ImportError("method='rational' needs scipy: pip install scipy") from error
+        self.constant, poles, residues, self.error = fitted
+        self.n_poles = len(poles)
+        n = laplacian.n_nodes
+        matrix = csc_array((laplacian.data, laplacian.indices, laplacian.indptr), shape=(n, n))
+        upper = poles.imag >= 0
+        self.factors = [
+            # Conjugate poles are solved once, for twice the real part.
+            (splu((matrix - z * eye_array(n)).tocsc().astype(np.complex128)), r * (1 if _is_real(z) else 2))
+            for z, r in zip(poles[upper], residues[upper], strict=True)
+        ]
+
+    def __call__(self, x: Floats) -> Reals:
+        """Return f(L) x, float64."""
+        (field,), shape = kernels.graph.read_fields(x)
+        columns = field.transpose(1, 0, 2).reshape(field.shape[1], -1).astype(np.float64)
+        total = self.constant * columns
+        for factor, residue in self.factors:
+            total += (residue * factor.solve(columns.astype(np.complex128))).real
+        values = total.reshape(field.shape[1], field.shape[0], field.shape[2]).transpose(1, 0, 2)
+        return np.ascontiguousarray(values).reshape(shape)
+
+
+def _is_real(z: Any) -> bool:
+    return bool(abs(z.imag) <= 1e-12 * abs(z))
+
+
+def solver(laplacian: Laplacian, function: Callable[[Reals], Reals], tolerance: float) -> Solver:
+    """Return what applies f(L), fitted to an absolute tolerance."""
+    return Solver(laplacian, fit(function, laplacian.lmax, tolerance))
