@@ -241,10 +241,12 @@ def check_pairs(engine: Engine) -> tuple[bool, str]:
     i, j = kernels.neighbor_list(x, box, cutoff, half=False, quantities="ij", **options)
     counts = kernels.pair_histogram(x, box, cutoff, 50, **options)
     energy, found, _ = kernels.lennard_jones(x, box, cutoff, **options)
+    kept = kernels.LennardJonesPlan(len(x), box, cutoff, precision="mixed", **options)(x)[0]
     listed = np.zeros_like(inside)
     listed[i, j] = True
     off = max(abs(float(energy) - 2 * (s6**2 - s6).sum()), float(np.abs(found - forces.sum(axis=1)).max()))
     right = (listed == inside).all() and (2 * counts == np.histogram(r[inside], 50, (0, cutoff))[0]).all()
+    right = right and abs(kept - float(energy)) < 1e-6 * abs(kept)
     return bool(right and off < 1e-9), f"{len(i)} pairs, energy and forces within {off:.0e}"
 
 
@@ -264,6 +266,8 @@ def check_local_moves(engine: Engine) -> tuple[bool, str]:
     error = float(means.std(ddof=1)) / 16
     sigma = (float(means.mean()) - exact) / error
     return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
+
+
 @cache
 def bar_energy(length: int = 64) -> float:
     r"""Return :math:`\langle E \rangle` of a 2 × 2 × length lattice by the transfer matrix between its squares."""
