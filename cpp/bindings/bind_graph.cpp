@@ -38,7 +38,8 @@ void chebyshev(const GraphPlan& plan, double lmax, const std::vector<Array<T>>& 
   const std::int64_t n_terms = coefficients[0].ndim() == 2 ? coefficients[0].shape(0) : 0;
   std::vector<FilterInput<T>> inputs;
   for (std::size_t m = 0; m < x.size(); ++m) {
-    inputs.push_back({read(x[m], shape.size(), "x"), read(coefficients[m], n_terms * shape.n_columns(), "coefficients")});
+    inputs.push_back(
+        {read(x[m], shape.size(), "x"), read(coefficients[m], n_terms * shape.n_columns(), "coefficients")});
   }
   T* y = write(out, shape.size(), "out");
   py::gil_scoped_release release;
@@ -100,8 +101,8 @@ void bind_filters(py::module_& module) {
              arg("out").noconvert(), arg("n_threads"));
   module.def("grid_filter", &grid<T>, arg("lengths"), arg("matrices"), arg("x"), arg("multipliers"),
              arg("out").noconvert(), arg("n_threads"));
-  module.def("block_filter", &blocks<T>, arg("filters").noconvert(), arg("offsets").noconvert(),
-             arg("x").noconvert(), arg("out").noconvert(), arg("n_threads"));
+  module.def("block_filter", &blocks<T>, arg("filters").noconvert(), arg("offsets").noconvert(), arg("x").noconvert(),
+             arg("out").noconvert(), arg("n_threads"));
 }
 
 }  // namespace

@@ -27,18 +27,21 @@ struct GraphRows {
   const T* diagonal;  ///< of every row; read with `weights`, else the diagonal is the degree
 };
 
-/// One term of Clenshaw's recurrence on a block of columns side by side.
+/// One term of a recurrence on a block of columns side by side, and what becomes of it row by row:
 ///
-///   behind ← half · (scale Σ_j w_ij ahead_j + (2 - scale d_i) ahead_i) - behind + Σ_m c_m x_m
+///   next = half · (scale Σ_j w_ij ahead_j + (2 - scale d_i) ahead_i) - behind                                  (1)
 ///
-/// `half` is 1, and 1/2 in the last term.
+/// From below (`out` not null) behind ← next = T_k, and where `update` is set out gains
+/// c_0 T_{k-2} + c_1 T_{k-1} + c_2 T_k, three terms in one visit. From above, behind ← next + Σ_m c_m x_m (Clenshaw).
 template <class T>
 struct GraphTerm {
   const T* ahead;
   T* behind;
-  const T* x[2];             ///< the second may be null
-  const T* coefficients[2];  ///< (width)
   T scale, half;
+  const T* c[3];       ///< (width) each
+  const T* x[2];       ///< from above
+  T* out;              ///< from below
+  bool update, first;  ///< the first update of `out` sets it
 };
 
 /// One axis of a grid: lines of n sites, `stride` sites apart, of a matrix that commutes with the line's reversal.

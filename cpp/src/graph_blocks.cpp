@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "src/dispatch.hpp"
 #include "spinodal/graph.hpp"
+#include "src/dispatch.hpp"
 #include "src/team.hpp"
 #include "src/validate.hpp"
 

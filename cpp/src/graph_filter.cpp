@@ -36,19 +36,30 @@ void window_term(const GraphRows<double>& rows, std::int64_t window, const Graph
   kernels().graph_term_double(rows, window, term, width);
 }
 
-/// One block's fields in the graph's order, and its coefficients.
+/// One block's arrays in the graph's order, and its coefficients: term k's in row k + 2, after rows of zeros.
 template <class T>
 struct Stage {
-  static std::int64_t room(std::int64_t n, std::int64_t n_terms) { return (4 * n + 2 * n_terms) * widest_block<T>; }
+  static std::int64_t room(std::int64_t n, std::int64_t n_terms) {
+    return (4 * n + 2 * (n_terms + 2)) * widest_block<T>;
+  }
 
-  Stage(T* memory, std::int64_t n, int width, std::int64_t n_terms)
-      : x{memory, memory + n * width},
-        ahead(memory + 2 * n * width),
-        behind(memory + 3 * n * width),
-        coefficients{memory + 4 * n * width, memory + (4 * n + n_terms) * width} {}
+  Stage(T* memory, std::int64_t n, int width, std::int64_t n_terms) : width(width) {
+    T* at = memory;
+    for (T*& array : field) {
+      array = at;
+      at += n * width;
+    }
+    for (T*& array : coefficients) {
+      array = at;
+      at += (n_terms + 2) * width;
+    }
+  }
 
-  T *x[2], *ahead, *behind;
+  const T* coefficient(int input, std::int64_t k) const { return coefficients[input] + (k + 2) * width; }
+
+  T* field[4];
   T* coefficients[2];
+  int width;
 };
 
 template <class T>
@@ -62,48 +73,99 @@ struct Filter {
   FieldShape shape;
   T* out;
 
-  /// Fields of places begin … end, and the recurrence's first two: c_last x, and 0.
-  void load(const Stage<T>& stage, const Lanes<T>& lanes, int width, std::int64_t begin, std::int64_t end) const {
-    const T* last[2] = {stage.coefficients[0] + (n_terms - 1) * width, stage.coefficients[1] + (n_terms - 1) * width};
+  // One field goes from below, where rounding errors are least; two go from above, at the cost of one.
+  bool from_above() const { return n_inputs > 1; }
+
+  void load_coefficients(const Stage<T>& stage, const ColumnBlock& block) const {
+    for (int m = 0; m < n_inputs; ++m) {
+      T* to = stage.coefficients[m];
+      for (int l = 0; l < 2 * block.width; ++l) *to++ = 0;
+      for (std::int64_t k = 0; k < n_terms; ++k) {
+        const double* from = inputs[m].coefficients + k * shape.n_columns() + block.first;
+        for (int l = 0; l < block.width; ++l) *to++ = l < block.count ? static_cast<T>(from[l]) : T{0};
+      }
+    }
+  }
+
+  /// Rows begin … end of the first two of the recurrence: x or Σ_m c_last x_m, and 0.
+  void load(const Stage<T>& stage, const Lanes<T>& lanes, std::int64_t begin, std::int64_t end) const {
+    const int width = stage.width;
+    const T* last[2] = {stage.coefficient(0, n_terms - 1), stage.coefficient(1, n_terms - 1)};
     for (std::int64_t i = begin; i < end; ++i) {
-      T* const ahead = stage.ahead + i * width;
-      for (int l = 0; l < width; ++l) ahead[l] = stage.behind[i * width + l] = 0;
-      for (int m = 0; m < n_inputs; ++m) {
-        T* const row = stage.x[m] + i * width;
-        lanes.read(inputs[m].x, layout.order[static_cast<std::size_t>(i)], row, width);
+      const std::int64_t node = layout.order[static_cast<std::size_t>(i)];
+      T *const ahead = stage.field[0] + i * width, *const behind = stage.field[1] + i * width;
+      for (int l = 0; l < width; ++l) ahead[l] = behind[l] = 0;
+      if (!from_above()) {
+        lanes.read(inputs[0].x, node, ahead, width);
+        continue;
+      }
+      for (int m = 0; m < 2; ++m) {
+        T* const row = stage.field[2 + m] + i * width;
+        lanes.read(inputs[m].x, node, row, width);
         for (int l = 0; l < width; ++l) ahead[l] += last[m][l] * row[l];
       }
     }
   }
 
-  void load_coefficients(const Stage<T>& stage, const ColumnBlock& block) const {
-    for (int m = 0; m < n_inputs; ++m) {
-      for (std::int64_t k = 0; k < n_terms; ++k) {
-        const double* from = inputs[m].coefficients + k * shape.n_columns() + block.first;
-        T* const to = stage.coefficients[m] + k * block.width;
-        for (int l = 0; l < block.width; ++l) to[l] = l < block.count ? static_cast<T>(from[l]) : T{0};
+  /// Step s of n_terms - 1. The first two arrays change roles from step to step.
+  GraphTerm<T> step(const Stage<T>& stage, std::int64_t s) const {
+    const bool swapped = s % 2 == 0;
+    GraphTerm<T> term{};
+    term.ahead = stage.field[swapped ? 1 : 0];
+    term.behind = stage.field[swapped ? 0 : 1];
+    term.scale = scale;
+    const std::int64_t k = from_above() ? n_terms - 1 - s : s;
+    term.half = k == (from_above() ? 0 : 1) ? T{1} / 2 : T{1};
+    if (from_above()) {
+      for (int m = 0; m < 2; ++m) {
+        term.c[m] = stage.coefficient(m, k);
+        term.x[m] = stage.field[2 + m];
       }
+      return term;
+    }
+    const bool full = k % 3 == 2;
+    term.out = stage.field[2];
+    term.update = full || k == n_terms - 1;
+    term.first = k <= 2;
+    for (int m = 0; m < 3; ++m) {  // terms of a full three before this one are in already
+      const std::int64_t of = k - 2 + m;
+      term.c[m] = of / 3 == k / 3 && of >= 0 ? stage.coefficient(0, of) : stage.coefficients[0];
+    }
+    return term;
+  }
+
+  void windows(const GraphTerm<T>& term, int width, std::int64_t begin, std::int64_t end) const {
+    for (std::int64_t w = begin; w < end; ++w) window_term(rows, w, term, width);
+  }
+
+  /// Write rows begin … end of the result.
+  void store(const Stage<T>& stage, const Lanes<T>& lanes, std::int64_t begin, std::int64_t end) const {
+    const int width = stage.width;
+    if (n_terms == 1 && !from_above()) {
+      const T* c = stage.coefficient(0, 0);
+      for (std::int64_t i = begin * width; i < end * width; ++i) stage.field[2][i] = c[i % width] * stage.field[0][i];
+    }
+    const T* const result = from_above() ? stage.field[(n_terms - 1) % 2] : stage.field[2];
+    for (std::int64_t i = begin; i < end; ++i) {
+      lanes.write(result + i * width, layout.order[static_cast<std::size_t>(i)], out);
     }
   }
 
-  /// Term k of the windows begin … end. The arrays change roles from term to term.
-  void term(const Stage<T>& stage, std::int64_t k, int width, std::int64_t begin, std::int64_t end) const {
-    const bool swapped = (n_terms - k) % 2 != 0;  // the first of them is k = n_terms - 2
-    const GraphTerm<T> terms{swapped ? stage.behind : stage.ahead,
-                             swapped ? stage.ahead : stage.behind,
-                             {stage.x[0], n_inputs > 1 ? stage.x[1] : nullptr},
-                             {stage.coefficients[0] + k * width, stage.coefficients[1] + k * width},
-                             scale,
-                             k == 0 ? T{1} / 2 : T{1}};
-    for (std::int64_t w = begin; w < end; ++w) window_term(rows, w, terms, width);
+  /// How many steps go over the windows one behind the other: as many as the nearer caches hold the windows of.
+  std::int64_t n_together(int width) const {
+    constexpr std::int64_t cache = 3 << 18, least = 4;
+    const std::int64_t of_step = 3 * layout.reach * window_rows * width * static_cast<std::int64_t>(sizeof(T));
+    return std::max(least, cache / of_step);
   }
 
-  const T* result(const Stage<T>& stage) const { return n_terms % 2 != 0 ? stage.ahead : stage.behind; }
-
-  void store(const Stage<T>& stage, const Lanes<T>& lanes, int width, std::int64_t begin, std::int64_t end) const {
-    const T* const rows_out = result(stage);
-    for (std::int64_t i = begin; i < end; ++i) {
-      lanes.write(rows_out + i * width, layout.order[static_cast<std::size_t>(i)], out);
+  /// Steps `begin` … `end`, each `reach` windows behind the one before: what it reads is there, and still near.
+  void steps(const Stage<T>& stage, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t n_windows = layout.n_windows(), lag = layout.reach;
+    for (std::int64_t front = 0; front < n_windows + (end - begin - 1) * lag; ++front) {
+      for (std::int64_t s = begin; s < end; ++s) {
+        const std::int64_t w = front - (s - begin) * lag;
+        if (w >= 0 && w < n_windows) windows(step(stage, s), stage.width, w, w + 1);
+      }
     }
   }
 
@@ -111,9 +173,10 @@ struct Filter {
     const Stage<T> stage(memory, layout.n, block.width, n_terms);
     const Lanes<T> lanes(shape, block);
     load_coefficients(stage, block);
-    load(stage, lanes, block.width, 0, layout.n);
-    for (std::int64_t k = n_terms - 2; k >= 0; --k) term(stage, k, block.width, 0, layout.n_windows());
-    store(stage, lanes, block.width, 0, layout.n);
+    load(stage, lanes, 0, layout.n);
+    const std::int64_t together = n_together(block.width);
+    for (std::int64_t s = 1; s < n_terms; s += together) steps(stage, s, std::min(n_terms, s + together));
+    store(stage, lanes, 0, layout.n);
   }
 
   /// The same with the windows shared among threads, which meet after every term.
@@ -121,20 +184,18 @@ struct Filter {
     const Stage<T> stage(memory, layout.n, block.width, n_terms);
     const Lanes<T> lanes(shape, block);
     load_coefficients(stage, block);
+    const auto last_row = [&](std::int64_t w) { return std::min(layout.n, (w + 1) * window_rows); };
 #pragma omp parallel num_threads(team)
     {
 #pragma omp for schedule(static)
-      for (std::int64_t w = 0; w < layout.n_windows(); ++w) {
-        load(stage, lanes, block.width, w * window_rows, std::min(layout.n, (w + 1) * window_rows));
-      }
-      for (std::int64_t k = n_terms - 2; k >= 0; --k) {
+      for (std::int64_t w = 0; w < layout.n_windows(); ++w) load(stage, lanes, w * window_rows, last_row(w));
+      for (std::int64_t s = 1; s < n_terms; ++s) {
+        const GraphTerm<T> term = step(stage, s);
 #pragma omp for schedule(static)
-        for (std::int64_t w = 0; w < layout.n_windows(); ++w) term(stage, k, block.width, w, w + 1);
+        for (std::int64_t w = 0; w < layout.n_windows(); ++w) windows(term, block.width, w, w + 1);
       }
 #pragma omp for schedule(static)
-      for (std::int64_t w = 0; w < layout.n_windows(); ++w) {
-        store(stage, lanes, block.width, w * window_rows, std::min(layout.n, (w + 1) * window_rows));
-      }
+      for (std::int64_t w = 0; w < layout.n_windows(); ++w) store(stage, lanes, w * window_rows, last_row(w));
     }
   }
 };

@@ -14,9 +14,10 @@ constexpr std::int64_t window_rows = 1024;  ///< rows of one degree are brought 
 
 struct GraphLayout {
   std::int64_t n = 0, bandwidth = 0;
+  std::int64_t reach = 1;  ///< windows between two neighbours, at most
   bool value_free = false;
-  double edge_weight = 1;            ///< of every edge of a value-free graph
-  std::vector<std::int32_t> order;   ///< node at each place
+  double edge_weight = 1;           ///< of every edge of a value-free graph
+  std::vector<std::int32_t> order;  ///< node at each place
   std::vector<GraphRun> runs;
   std::vector<std::int64_t> first_run;
   std::vector<std::uint16_t> near;

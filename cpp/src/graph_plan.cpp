@@ -101,13 +101,13 @@ void write_rows(const Rows& rows, GraphLayout& layout) {
     const std::int64_t row = layout.order[static_cast<std::size_t>(i)], degree = rows.degree(row);
     if (i % window_rows == 0) layout.first_run.push_back(static_cast<std::int64_t>(layout.runs.size()));
     if (i % window_rows == 0 || layout.runs.back().degree != degree) {
-      layout.runs.push_back(
-          {i, i, static_cast<std::int64_t>(layout.far.size()), 0, static_cast<std::int32_t>(degree)});
+      layout.runs.push_back({i, i, static_cast<std::int64_t>(layout.far.size()), 0, static_cast<std::int32_t>(degree)});
     }
     layout.runs.back().end = i + 1;
     rows.edges(row, [&](std::int32_t column, double weight) {
       const std::int64_t to = place[static_cast<std::size_t>(column)];
       layout.bandwidth = std::max(layout.bandwidth, std::abs(to - i));
+      layout.reach = std::max(layout.reach, std::abs(to / window_rows - i / window_rows));
       layout.far.push_back(static_cast<std::uint32_t>(to));
       if (!layout.value_free) layout.weights.push_back(weight);
     });

@@ -198,3 +198,17 @@ def test_mistakes_of_insertion(fluid):
         chemical_potential(system, samples.draws[..., :10, :], 1.0)
     with pytest.raises(ValueError, match="n_insertions must be >= 1"):
         chemical_potential(system, samples.draws, 1.0, n_insertions=0)
+
+
+def test_configurational_temperatures():
+    """Of Gaussian draws in springs, where it is known exactly; a wrong temperature is seen; and a chain alone."""
+    springs = sp.LennardJonesSystem(20, periodic=False, epsilon=1e-9, softening=1.0, confinement=2.0)
+    x = np.random.default_rng(1).normal(0, np.sqrt(0.7 / 2.0), (4, 50, 20, 3))
+    x -= x.mean(axis=2, keepdims=True)
+    found = sp.analysis.configurational_temperature(springs, x)
+    assert abs(found.mean - 0.7) < 4.5 * found.stderr and found.stderr < 0.02
+    assert abs(found.mean - 0.8) > 5 * found.stderr
+    one = sp.analysis.configurational_temperature(springs, x[0])
+    assert abs(one.mean - 0.7) < 4.5 * one.stderr
+    with pytest.raises(ValueError, match="draws must have shape"):
+        sp.analysis.configurational_temperature(springs, x[..., :2])

@@ -57,4 +57,4 @@ def covariance(laplacian: Array, tau: float, gamma: float, lam: float, q: float)
 
 def transition(laplacian: Array, tau: float, gamma: float, lam: float) -> Array:
     """Φ = e^{−τA}."""
-    return function_of(laplacian, lambda l: np.exp(-tau * (gamma * np.maximum(l, 0) + lam)))
+    return function_of(laplacian, lambda values: np.exp(-tau * (gamma * np.maximum(values, 0) + lam)))

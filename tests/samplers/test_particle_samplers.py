@@ -25,6 +25,7 @@ SYSTEMS = {
 }
 SAMPLERS = {
     "langevin": sp.Langevin,
+    "verlet": sp.VelocityVerlet,
     "mala": sp.MALA,
     "local": sp.LocalMoves,
     "hmc": lambda system, t, **options: sp.HMC(system, t, n_leapfrog=4, **options),
@@ -39,7 +40,8 @@ def build(name, system, temperature=TEMPERATURE, **options):
     return kind(system, temperature, **options)
 
 
-CASES = [(name, system) for name in SAMPLERS for system in SYSTEMS if name != "langevin" or system != "wells"]
+DOUBLE_WELLS = ("mala", "hmc", "local")
+CASES = [(name, system) for name in SAMPLERS for system in SYSTEMS if name in DOUBLE_WELLS or system != "wells"]
 CASES += [
     ("tempering langevin", "lanes"),
     ("tempering mala", "cluster"),
@@ -119,13 +121,17 @@ def test_the_state_knows_its_energy(case, sampler):
     """What ``run`` is spared to measure is what it would have measured."""
     state, _ = advance(sampler, KEY, sampler.init(KEY, N_CHAINS), 6)
     measured = getattr(state, "measured", None) or {}
-    if case[0].split()[-1] in ("hmc", "mala"):
-        np.testing.assert_array_equal(measured["energy"], case[1].energy(state.draws))
+    if "local" not in case[0]:
+        assert ("energy" in measured) == ("langevin" not in case[0])
     for name, values in measured.items():
+        if name == "total_energy":
+            kinetic = 0.5 * (state.velocities**2).sum(axis=(1, 2))
+            np.testing.assert_allclose(values, case[1].energy(state.draws) + kinetic, rtol=1e-12)
+            continue
         np.testing.assert_array_equal(values, getattr(case[1], name)(state.draws))
 
 
-@pytest.mark.parametrize("name", ["mala", "hmc", "local", "tempering hmc", "tempering langevin"])
+@pytest.mark.parametrize("name", ["verlet", "mala", "hmc", "local", "tempering hmc", "tempering langevin"])
 def test_runs_resume_and_divide(name, tmp_path):
     """The same bits in one go, on workers, and stopped within the burn-in and resumed."""
     pytest.importorskip("h5py")
@@ -195,6 +201,7 @@ MISTAKES = {
     "a length of 4.0 and a cutoff of 2.5": lambda s: sp.LocalMoves(sp.LennardJonesSystem(9, box=4.0), 1.0),
     "increasing numbers; got": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1.0, 0.5])),
     "swap_every must be >= 1; got 0": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1.0, 2.0]), swap_every=0),
+    "VelocityVerlet keeps the energy, not a temp": lambda s: sp.ParallelTempering.over(sp.VelocityVerlet(s, [1, 2])),
     "multiple of the 2 temperatures; got 3": lambda s: sp.ParallelTempering.over(sp.MALA(s, [1, 2])).init(KEY, 3),
 }  # fmt: skip
 

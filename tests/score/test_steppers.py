@@ -122,13 +122,12 @@ def test_langevin_corrections_keep_the_marginal():
 @schedules
 def test_the_bridge_is_bayes(schedule):
     """q(x_s | x_t, x₀) from the joint Gaussian of x_s and x_t."""
-    process = DiffusionProcess(schedule, LAW)
     like = torch.zeros(1, 1, dtype=torch.float64)
     t, s = 0.7, 0.4
     (alpha_t, sigma_t), (alpha_s, sigma_s) = ((float(schedule.alpha(u)), float(schedule.sigma(u))) for u in (t, s))
     ratio = alpha_t / alpha_s
     gain = ratio * sigma_s**2 / sigma_t**2  # cov(x_s, x_t)/var(x_t) at fixed x₀
-    bridge = Bridge(process, t, s, like)
+    bridge = Bridge(schedule, t, s, like)
     np.testing.assert_allclose(bridge.a, gain, rtol=1e-10)
     np.testing.assert_allclose(bridge.b, alpha_s - gain * alpha_t, rtol=1e-8)
     np.testing.assert_allclose(bridge.beta, sigma_s**2 - gain * ratio * sigma_s**2, rtol=1e-8)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /// Filters f(L) of the Laplacian of a graph, as operators on fields.
 ///
-/// Fields are C-contiguous (n_fields, n_nodes, n_channels), float or double; a column is one channel of one field. Every
-/// operation is an IEEE one, lane by lane over columns: results are the same bits for any number of threads and any
-/// instruction set. Every function throws std::invalid_argument on input it cannot take.
+/// Fields are C-contiguous (n_fields, n_nodes, n_channels), float or double; a column is one channel of one field.
+/// Every operation is an IEEE one, lane by lane over columns: results are the same bits for any number of threads and
+/// any instruction set. Every function throws std::invalid_argument on input it cannot take.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class GraphPlan {
   GraphPlan& operator=(const GraphPlan&) = delete;
 
   std::int64_t n_nodes() const;
-  std::int64_t bandwidth() const;   ///< largest distance of two neighbours in that order
-  bool value_free() const;          ///< all edges weigh the same, and the diagonal is what they sum to
+  std::int64_t bandwidth() const;     ///< largest distance of two neighbours in that order
+  bool value_free() const;            ///< all edges weigh the same, and the diagonal is what they sum to
   const std::int32_t* order() const;  ///< (n_nodes) node at each place
   const GraphLayout& layout() const { return *layout_; }
 
@@ -53,12 +53,14 @@ struct FilterInput {
   const double* coefficients;  ///< (n_terms, n_columns)
 };
 
-/// out = Σ_inputs Σ_k c_k T_k(1 - 2L/lmax) x, by Clenshaw's recurrence            (1)
+/// out = Σ_inputs Σ_k c_k T_k(1 - 2L/lmax) x                                                 (1)
 ///
-///   b_k = c_k x + (2 - 4L/lmax) b_{k+1} - b_{k+2},   out = c_0 x + (1 - 2L/lmax) b_1 - b_2
+/// One field: T_{k+1} = (2 - 4L/lmax) T_k - T_{k-1}. Two fields, at the cost of one, by Clenshaw's recurrence
 ///
-/// One recurrence serves several inputs, and a coefficient of its own for each column. `lmax` must not be below the
-/// largest eigenvalue: the recurrence would diverge.
+///   b_k = c_k x + (2 - 4L/lmax) b_{k+1} - b_{k+2},   out = c_0 x + (1 - 2L/lmax) b_1 - b_2    (2)
+///
+/// Each column may have coefficients of its own. `lmax` must not be below the largest eigenvalue: the recurrence would
+/// diverge.
 ///
 /// Clenshaw, Math. Tables Aids Comput. 9, 118 (1955).
 ///
@@ -69,9 +71,10 @@ void chebyshev_filter(const GraphPlan& graph, double lmax, const FilterInput<T>*
 
 /// Matrices along one axis of a grid, of a path or a ring of n nodes: they commute with its reversal.
 ///
-/// With h = ceil(n / 2) sums x_i + x_{n-1-i} (the middle of an odd length by itself) and n - h differences, `even` takes
-/// sums to sums and `odd` differences to differences, each (inputs, outputs). Where multipliers are given these are the
-/// eigenvectors, to even coefficients and odd ones, and the `back` pair leads from there; else they are the filter.
+/// With h = ceil(n / 2) sums x_i + x_{n-1-i} (the middle of an odd length by itself) and n - h differences, `even`
+/// takes sums to sums and `odd` differences to differences, each (inputs, outputs). Where multipliers are given these
+/// are the eigenvectors, to even coefficients and odd ones, and the `back` pair leads from there; else they are the
+/// filter.
 template <class T>
 struct GridMatrices {
   std::int64_t n;

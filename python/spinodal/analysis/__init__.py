@@ -16,6 +16,7 @@ from spinodal.analysis.comparison import (
     compare_series,
     distribution_test,
 )
+from spinodal.analysis.configurational import configurational_temperature
 from spinodal.analysis.convergence import classic_r_hat, r_hat
 from spinodal.analysis.correlations import correlation, correlation_length, radial_correlation
 from spinodal.analysis.curve import Curve
@@ -68,6 +69,7 @@ __all__ = [
     "compare",
     "compare_exact",
     "compare_series",
+    "configurational_temperature",
     "correlation",
     "correlation_length",
     "distribution_test",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numba
@@ -52,7 +53,9 @@ def term(plan: GraphPlan, factor, half, ahead: Floats, behind: Floats):
             behind[row, c] = half * total[c] - behind[row, c]
 
 
-def chebyshev_filter(plan: GraphPlan, x: list[Floats], coefficients: list[Floats], lmax: float, out: Floats) -> None:
+def chebyshev_filter(
+    plan: GraphPlan, x: list[Floats], coefficients: list[npt.NDArray[np.float64]], lmax: float, out: Floats
+) -> None:
     """Write Σ_inputs Σ_k c_k T_k(1 − 2L/lmax) x, all of one dtype."""
     n_fields, n_nodes, n_channels = out.shape
     rows = [np.ascontiguousarray(a.transpose(1, 0, 2).reshape(n_nodes, -1)) for a in x]
@@ -111,7 +114,7 @@ def grid_filter(
 def block_filter(filters: Floats, offsets: Integers, x: Floats, out: Floats) -> None:
     """Write each block's dense filter of its nodes."""
     at = 0
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets):
         n = end - begin
         stride = -(-n // 8) * 8
         block = filters[at : at + n * stride].reshape(n, stride)[:, :n]

@@ -51,6 +51,8 @@ class ReplicaExchange:
     """Chains of a sampler that trade their configurations; see ``ParallelTempering.over``."""
 
     def __init__(self, sampler: ParticleSampler, *, swap_every: int = 1) -> None:
+        if not sampler.canonical:
+            raise ValueError(f"{type(sampler).__name__} keeps the energy, not a temperature: it has none to exchange")
         ladder = sampler.temperature
         if ladder.ndim != 1 or len(ladder) < 2 or (np.diff(ladder) <= 0).any():
             raise ValueError(f"temperatures must be at least two increasing numbers; got {ladder}")

@@ -31,6 +31,7 @@ class ParticleState:
     positions: Reals
     listed: Reals
     velocities: Reals | None = None
+    measured: Mapping[str, Array] | None = None
 
     @property
     def draws(self) -> Reals:

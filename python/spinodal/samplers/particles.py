@@ -38,6 +38,7 @@ class ParticleSampler(ABC):
     """
 
     chain_group = 1
+    canonical = True  # whether its law is that of a temperature
 
     def __init__(
         self,

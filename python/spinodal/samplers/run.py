@@ -40,7 +40,7 @@ def run(
     sampler: Sampler,
     *,
     n_chains: int,
-    n_steps: int,
+    n_steps: int | None = None,
     burn_in: int = 0,
     thin: int = 1,
     seed: int | None = 0,
@@ -68,8 +68,9 @@ def run(
         For example ``Metropolis(IsingModel(64), temperature=2.269)``.
     n_chains : int
         Number of chains in all, whatever the number of workers.
-    n_steps : int
-        Elementary steps (sweeps, cluster updates) of each chain after the burn-in; a multiple of ``thin``.
+    n_steps : int or None
+        Elementary steps (sweeps, cluster updates) of each chain after the burn-in; a multiple of ``thin``. None is
+        one draw of each chain, for a sampler whose draws are independent; others need a number.
     burn_in : int
         Elementary steps before the first that counts. A sampler that tunes itself does so in the first three quarters.
     thin : int
@@ -135,7 +136,7 @@ def run(
     plan = make_plan(
         sampler,
         n_chains=n_chains,
-        n_steps=n_steps,
+        n_steps=_checked_steps(sampler, n_steps, thin),
         burn_in=burn_in,
         thin=thin,
         seed=seed,
@@ -226,6 +227,14 @@ class _Job:
     def result(self, session: Session) -> Samples:
         provenance = {**self.provenance, "interrupted": session.interrupt.requested}
         return Samples.from_arrays(*as_contents(session.recording, self.temperature, provenance))
+
+
+def _checked_steps(sampler: Sampler, n_steps: int | None, thin: int) -> int:
+    if n_steps is not None:
+        return n_steps
+    if not getattr(sampler, "draws_independently", False):
+        raise TypeError(f"the chains of {type(sampler).__name__} need n_steps: their draws depend on one another")
+    return thin
 
 
 def _checked_path(checkpoint: str | PathLike[str] | None, every: float, resume: str) -> Path | None:

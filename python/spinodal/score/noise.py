@@ -35,14 +35,14 @@ class ChainNoise:
     def __init__(self, key: Key, shape: Sequence[int], device: torch.device | str = "cpu") -> None:
         if key.step >= MAX_SAMPLER_STEP:
             raise ValueError(f"step must be < {MAX_SAMPLER_STEP} for a neural sampler; got {key.step}")
-        self._key, self._shape, self._device = key, tuple(shape), device
+        self._key, self.shape, self.device = key, tuple(shape), device
         self._n_drawn = 0
 
     def __call__(self) -> torch.Tensor:
         """Return the next batch, float64 of the shape."""
         if self._n_drawn == _PER_STEP:
             raise RuntimeError(f"one draw takes at most {_PER_STEP} batches of noise: use fewer steps")
-        n_chains, n_numbers = self._shape[0], math.prod(self._shape[1:])
+        n_chains, n_numbers = self.shape[0], math.prod(self.shape[1:])
         pairs = (n_chains, -(-n_numbers // 2), 2)
         numbers = kernels.maxwell_velocities(
             pairs, 1.0, seed=self._key.seed, step=self._key.step * _PER_STEP + self._n_drawn,
@@ -50,7 +50,7 @@ class ChainNoise:
         )  # fmt: skip
         self._n_drawn += 1
         flat = torch.from_numpy(numbers).reshape(n_chains, -1)[:, :n_numbers]
-        return flat.reshape(self._shape).to(self._device)
+        return flat.reshape(self.shape).to(self.device)
 
     def uniform(self) -> torch.Tensor:
         """Return the next batch of numbers uniform in (0, 1)."""

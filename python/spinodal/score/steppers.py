@@ -22,6 +22,7 @@ from torch import Tensor
 from spinodal.score.denoisers import per_chain
 from spinodal.score.noise import ChainNoise
 from spinodal.score.process import DiffusionProcess
+from spinodal.score.schedules import Schedule
 
 
 class Bridge:
@@ -30,10 +31,9 @@ class Bridge:
     Ratios are taken in λ, where 1 - SNR_t/SNR_s does not cancel: σ²_t|s = σ_t² (1 - e^(λ_t - λ_s)).
     """
 
-    def __init__(self, process: DiffusionProcess, t: Any, s: Any, like: Tensor) -> None:
-        schedule = process.schedule
-        alpha_t, sigma_t = process.scales(t, like)
-        alpha_s, sigma_s = process.scales(s, like)
+    def __init__(self, schedule: Schedule, t: Any, s: Any, like: Tensor) -> None:
+        alpha_t, sigma_t = per_chain(schedule.alpha(t), like), per_chain(schedule.sigma(t), like)
+        alpha_s, sigma_s = per_chain(schedule.alpha(s), like), per_chain(schedule.sigma(s), like)
         gained = per_chain(-torch.expm1(schedule.log_snr(t) - schedule.log_snr(s)), like)
         self.a = alpha_t / alpha_s * (sigma_s / sigma_t) ** 2
         self.b = alpha_s * gained
@@ -74,7 +74,7 @@ class Ancestral(Stepper):
 
     def step(self, x_t: Tensor, t: Any, s: Any) -> Tensor:
         """Return x_s = a x_t + b D + √β ε."""
-        bridge = Bridge(self.process, t, s, x_t)
+        bridge = Bridge(self.process.schedule, t, s, x_t)
         return bridge.a * x_t + bridge.b * self.denoise(x_t, t) + bridge.beta.sqrt() * self.noise()
 
 
@@ -86,7 +86,7 @@ class SpinMixture(Stepper):
 
     def step(self, x_t: Tensor, t: Any, s: Any) -> Tensor:
         """Return x_s = a x_t + b ŝ + √β ε with ŝ ~ P(s | x_t)."""
-        bridge = Bridge(self.process, t, s, x_t)
+        bridge = Bridge(self.process.schedule, t, s, x_t)
         spins = bernoulli_spins(self.denoise(x_t, t), self.noise)
         return bridge.a * x_t + bridge.b * spins + bridge.beta.sqrt() * self.noise()
 
@@ -159,7 +159,7 @@ class DDIM(Stepper):
         epsilon = (x_t - alpha_t * denoised) / sigma_t
         if not self.eta:
             return alpha_s * denoised + sigma_s * epsilon
-        fresh = self.eta**2 * Bridge(self.process, t, s, x_t).beta
+        fresh = self.eta**2 * Bridge(self.process.schedule, t, s, x_t).beta
         return alpha_s * denoised + (sigma_s**2 - fresh).sqrt() * epsilon + fresh.sqrt() * self.noise()
 
 

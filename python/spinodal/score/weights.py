@@ -26,7 +26,7 @@ from spinodal.files.errors import FileFormatError
 from spinodal.score.tensor_files import Manifest, read_tensors, write_tensors
 
 REQUIRED = ("data", "command", "seed", "ess")
-HOMES: dict[str, str] = {}
+HOMES: dict[str, str] = {"ScoreNetwork": "spinodal.score.unet"}
 """Where the networks that :func:`load_weights` builds by itself are defined: kind, module."""
 
 Build = Callable[[dict[str, Any]], Any]
@@ -66,7 +66,7 @@ def save_weights(
 
 
 def load_weights(path: str | PathLike[str], build: Build | None = None) -> tuple[Any, Manifest]:
-    """Return the network of a file, in evaluation mode, and its manifest.
+    """Return the network of a file, in evaluation mode, and its manifest; of a checkpoint, the averaged weights.
 
     Parameters
     ----------
@@ -81,6 +81,9 @@ def load_weights(path: str | PathLike[str], build: Build | None = None) -> tuple
         If the file is damaged, or its weights are not those of the network its manifest describes.
     """
     tensors, manifest = read_tensors(path)
+    if manifest.get("kind") == "checkpoint":
+        tensors = {name.removeprefix("average/"): x for name, x in tensors.items() if name.startswith("average/")}
+        manifest["architecture"] = manifest["training"]["architecture"]
     architecture = dict(manifest.get("architecture", {}))
     network = (build or _build)(architecture) if architecture else None
     if network is None:
