@@ -101,7 +101,7 @@ class _Order:
         )
 
 
-class MaskedIsing(nn.Module):  # type: ignore[misc]
+class MaskedIsing(nn.Module):
     """The networks of all levels, one model for every temperature and lattice length.
 
     Parameters

@@ -50,7 +50,7 @@ def wrapped(x: Any) -> Any:
     return torch.cat([x[:, :, -1:], x, x[:, :, :1]], dim=2)
 
 
-class CircularConvolution(nn.Module):  # type: ignore[misc]
+class CircularConvolution(nn.Module):
     """A 3 × 3 convolution on a torus, without bias."""
 
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
@@ -65,7 +65,7 @@ class CircularConvolution(nn.Module):  # type: ignore[misc]
         return F.conv2d(wrapped(x).permute(0, 3, 1, 2), self.weight).permute(0, 2, 3, 1)
 
 
-class GatedBlock(nn.Module):  # type: ignore[misc]
+class GatedBlock(nn.Module):
     """A residual block of the equations above; ``film`` is (a, b), each of shape (n or 1, 1, 1, channels)."""
 
     def __init__(self, channels: int) -> None:
@@ -82,7 +82,7 @@ class GatedBlock(nn.Module):  # type: ignore[misc]
         return h + self.output(u * gate)
 
 
-class LevelNetwork(nn.Module):  # type: ignore[misc]
+class LevelNetwork(nn.Module):
     """Logits of the sites that the passes of one kind of a level reveal.
 
     Parameters
@@ -121,7 +121,7 @@ class LevelNetwork(nn.Module):  # type: ignore[misc]
         return h @ self.outputs[number]
 
 
-class BaseNetwork(nn.Module):  # type: ignore[misc]
+class BaseNetwork(nn.Module):
     """Logits of the coarsest sites one after the other, relative to the first: a masked autoregressive network.
 
     Germain, Gregor, Murray, Larochelle, Proc. ICML (2015), arXiv:1502.03509.
