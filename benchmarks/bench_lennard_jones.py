@@ -16,7 +16,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -72,21 +72,41 @@ def melt(n: int) -> tuple[sp.LennardJonesSystem, Reals, Reals]:
     return system, system.wrap(x), v
 
 
-def force_call(system: sp.LennardJonesSystem, x: Reals) -> Callable[[int], Any]:
+def force_call(
+    system: sp.LennardJonesSystem, x: Reals, precision: Literal["double", "mixed"] = "double"
+) -> Callable[[int], Any]:
+    options = {"cutoff": system.cutoff, "periodic": system.periodic, "precision": precision, "n_threads": 1}
+
     def run(repetitions: int) -> None:
         for _ in range(repetitions):
-            system.measure(x, n_threads=1)
+            sp.kernels.lennard_jones(x, system.box, **options)
 
     return run
 
 
-def dynamics(system: sp.LennardJonesSystem, x: Reals, v: Reals, friction: float) -> Callable[[int], Any]:
+def planned_calls(
+    system: sp.LennardJonesSystem, x: Reals, precision: Literal["double", "mixed"] = "double"
+) -> tuple[Callable[[int], Any], float]:
+    """Positions move as in dynamics: by up to 0.01 a call."""
+    plan = sp.kernels.LennardJonesPlan(len(x), system.box, system.cutoff, precision=precision, n_threads=1)
+    energy, positions = plan(x)[0], [x + 0.01 * k * np.sin(x[:, ::-1]) for k in range(4)]
+
+    def run(repetitions: int) -> None:
+        for call in range(repetitions):
+            plan(positions[call % 4])
+
+    return run, energy
+
+
+def dynamics(
+    system: sp.LennardJonesSystem, x: Reals, v: Reals, friction: float, precision: Literal["double", "mixed"] = "double"
+) -> Callable[[int], Any]:
     x, v, listed = x.copy(), v.copy(), x.copy()
 
     def run(repetitions: int) -> None:
         sp.kernels.langevin_steps(
             x, v, system.box, TEMPERATURE, timestep=TIMESTEP, friction=friction, n_steps=repetitions, listed=listed,
-            n_threads=1,
+            precision=precision, n_threads=1,
         )  # fmt: skip
 
     return run
@@ -194,9 +214,13 @@ def fluid_works(n: int) -> list[Work]:
     energy = float(system.energy(x))
     forces = Work("energy and forces at new positions, through Python", "atom", n, 3)
     forces.add("spinodal", lambda: (force_call(system, x), energy), energy, 0.0)
+    forces.add("spinodal, mixed", lambda: (force_call(system, x, "mixed"), energy), energy, 0.0)
+    for precision in ("double", "mixed"):
+        forces.add(f"spinodal, plan, {precision}", lambda p=precision: planned_calls(system, x, p), energy, 1e-6)
     forces.add("OpenMM CPU, single precision", lambda: openmm_forces(system, x), energy, 1e-4)
     nve = Work("constant energy", "atom-step", n, 60)
     nve.add("spinodal", lambda: (dynamics(system, x, v, 0.0), energy), energy, 0.0)
+    nve.add("spinodal, mixed", lambda: (dynamics(system, x, v, 0.0, "mixed"), energy), energy, 0.0)
     for name, modify in (
         ("checked", "delay 0 every 1 check yes"),
         ("every 20, unchecked", "delay 0 every 20 check no"),
@@ -205,6 +229,7 @@ def fluid_works(n: int) -> list[Work]:
     nve.add("OpenMM CPU, single precision", lambda: openmm_dynamics(system, x, v), energy, 1e-4)
     bath = Work("BAOAB", "atom-step", n, 60)
     bath.add("spinodal", lambda: (dynamics(system, x, v, 1.0), energy), energy, 0.0)
+    bath.add("spinodal, mixed", lambda: (dynamics(system, x, v, 1.0, "mixed"), energy), energy, 0.0)
     return [forces, nve, bath]
 
 

@@ -15,6 +15,12 @@ inline Shift parse_shift(const std::string& name) {
   throw std::invalid_argument("shift='" + name + "' is unknown; choose one of: truncated, energy, force");
 }
 
+inline Precision parse_precision(const std::string& name) {
+  if (name == "double") return Precision::full;
+  if (name == "mixed") return Precision::mixed;
+  throw std::invalid_argument("precision='" + name + "' is unknown; choose one of: double, mixed");
+}
+
 /// Positions (n_systems, n_particles, dim).
 struct ParticleBatch {
   std::int64_t n_systems, n_particles;

@@ -59,6 +59,10 @@ void grid_pass(const GridAxis<float>&, GridPass, float* block, float* line, int 
 void grid_pass_double(const GridAxis<double>&, GridPass, double* block, double* line, int width);
 void dense_block(const DenseBlock<float>&, const float* x, float* out, std::int64_t n_channels);
 void dense_block_double(const DenseBlock<double>&, const double* x, double* out, std::int64_t n_channels);
+void lj_mixed_rows(const LjCells&, double reach, const LjRows&);
+void lj_mixed_begin(const LjCells&, std::int64_t begin, std::int64_t end);
+LjTotals lj_mixed_forces(const LjCells&, const LjPotential&, const LjRows&, bool measured);
+void lj_mixed_end(const LjCells&, std::int64_t begin, std::int64_t end);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

@@ -27,14 +27,14 @@ class LjPairs {
   P energy = P::all(0), virial = P::all(0);
 
   explicit SPINODAL_INLINE LjPairs(const LjPotential& u)
-      : cutoff2_(P::all(u.cutoff2)),
-        softening2_(P::all(u.softening2)),
-        scale_(P::all(u.scale)),
-        attraction_(P::all(u.attraction)),
-        slope_(P::all(u.slope)),
-        repulsive_(P::all(u.repulsive)),
-        attractive_(P::all(u.attractive)),
-        offset_(P::all(u.offset)) {}
+      : cutoff2_(all(u.cutoff2)),
+        softening2_(all(u.softening2)),
+        scale_(all(u.scale)),
+        attraction_(all(u.attraction)),
+        slope_(all(u.slope)),
+        repulsive_(all(u.repulsive)),
+        attractive_(all(u.attractive)),
+        offset_(all(u.offset)) {}
 
   /// Which pairs at r² count.
   SPINODAL_INLINE typename P::Mask inside(P r2) const { return r2 < cutoff2_; }
@@ -56,11 +56,13 @@ class LjPairs {
       }
     }
     f = f.where(counts);
-    if constexpr (Variant::measured) virial = virial + f * r2;
+    if constexpr (Variant::measured) virial = virial + (f * r2).where(counts);  // r² of a pad is infinite in floats
     return f;
   }
 
  private:
+  static SPINODAL_INLINE P all(double value) { return P::all(static_cast<typename P::Scalar>(value)); }
+
   P cutoff2_, softening2_, scale_, attraction_, slope_, repulsive_, attractive_, offset_;
 };
 

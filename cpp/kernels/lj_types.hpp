@@ -36,11 +36,12 @@ struct LjBatch {
 struct LjCells {
   static constexpr std::int64_t half_size = 24, single_size = 24;
 
-  double* halves;                ///< (n_clusters, 2, 24)
-  float* singles;                ///< (n_clusters, 24) the positions again: x[8] y[8] z[8]
-  float* bounds;                 ///< (6, bounds_stride) of each cluster: lowest x, y, z, then highest
-  std::int32_t* n_in_half;       ///< (n_clusters, 2) particles in it
-  std::int32_t* column_begin;    ///< (nx · ny + 1) first cluster of each column
+  double* halves;              ///< (n_clusters, 2, 24)
+  float* singles;              ///< (n_clusters, 24) the positions again: x[8] y[8] z[8]
+  float* single_forces;        ///< (n_clusters, 24) of pairs in single precision, before they are added to the halves'
+  float* bounds;               ///< (6, bounds_stride) of each cluster: lowest x, y, z, then highest
+  std::int32_t* n_in_half;     ///< (n_clusters, 2) particles in it
+  std::int32_t* column_begin;  ///< (nx · ny + 1) first cluster of each column
   std::int32_t* cluster_column;  ///< (n_clusters)
   std::int32_t* bin_end;         ///< (nx · ny, n_z) particles up to the end of each z bin of the columns
   std::int64_t bounds_stride, n_clusters;

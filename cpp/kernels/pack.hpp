@@ -37,6 +37,7 @@ struct LaneInteger<float> {
 
 template <class T, int n>
 struct Pack {
+  using Scalar = T;
   static constexpr int lanes = n;
   static constexpr int wanted = n * static_cast<int>(sizeof(T));
   static constexpr int bytes = wanted < vector_bytes ? wanted : vector_bytes;

@@ -55,6 +55,10 @@ const KernelTable kernel_table = {
     grid_pass_double,
     dense_block,
     dense_block_double,
+    lj_mixed_rows,
+    lj_mixed_begin,
+    lj_mixed_forces,
+    lj_mixed_end,
 };
 
 }  // namespace SPINODAL_ISA

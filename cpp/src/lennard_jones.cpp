@@ -46,23 +46,24 @@ void all_pairs(const double* positions, std::int64_t n_systems, std::int64_t n_p
 thread_local LjList list_of_thread;
 
 void listed(const double* positions, std::int64_t system, std::int64_t n_particles, const Box& box,
-            const LjPotential& potential, const Outputs& out, int n_threads) {
+            const LjPotential& potential, Precision precision, const Outputs& out, int n_threads) {
   LjList& list = list_of_thread;
   const double reach = std::sqrt(potential.cutoff2);
   const std::int64_t offset = system * n_particles * box.dim;
   list.build(positions + offset, n_particles, box, reach, false, n_threads);
-  list.prune(reach, n_threads);
+  list.prune(reach, precision, n_threads);
   out.set(system, list.evaluate(potential, true, n_threads));
   if (out.forces != nullptr) list.sorted().read_forces(out.forces + offset);
 }
 
 void by_list(const double* positions, std::int64_t n_systems, std::int64_t n_particles, const Box& box,
-             const LjPotential& potential, const Outputs& out, int n_threads) {
+             const LjPotential& potential, Precision precision, const Outputs& out, int n_threads) {
   const bool one_each = n_systems >= n_threads;  // systems shared among the threads, or the slabs of each
   const int team = one_each ? team_size(n_threads, n_systems, 64 * n_systems * n_particles) : 1;
   const int inside = one_each ? 1 : team_size(n_threads, n_particles, 64 * n_particles);
 #pragma omp parallel for schedule(static) num_threads(team) if (team > 1)
-  for (std::int64_t s = 0; s < n_systems; ++s) listed(positions, s, n_particles, box, potential, out, inside);
+  for (std::int64_t s = 0; s < n_systems; ++s)
+    listed(positions, s, n_particles, box, potential, precision, out, inside);
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ void lennard_jones(const double* positions, std::int64_t n_systems, std::int64_t
   if (takes_all_pairs(n_particles, box, potential)) {
     all_pairs(positions, n_systems, n_particles, box, folded, out, n_threads);
   } else {
-    by_list(positions, n_systems, n_particles, box, folded, out, n_threads);
+    by_list(positions, n_systems, n_particles, box, folded, potential.precision, out, n_threads);
   }
   for (std::int64_t s = 0; s < n_systems; ++s) {
     check_finite({energy[s], virial[s]}, positions, s, n_particles, box);

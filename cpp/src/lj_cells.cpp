@@ -160,6 +160,7 @@ void LjSorted::fill() {
   const std::int64_t n = cells_.n_clusters;
   cells_.halves = halves_.room(2 * n * LjCells::half_size);
   cells_.singles = singles_.room(n * LjCells::single_size);
+  cells_.single_forces = single_forces_.room(n * LjCells::single_size);
   cells_.n_in_half = n_in_half_.room(2 * n);
   const double* at = wrapped_.data();
   for (std::int64_t h = 0; h < 2 * n; ++h) {

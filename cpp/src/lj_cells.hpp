@@ -49,7 +49,7 @@ class LjSorted {
   double origin_[3] = {};
   LjCells cells_{};
   Scratch<double> wrapped_, halves_;
-  Scratch<float> singles_, bounds_;
+  Scratch<float> singles_, single_forces_, bounds_;
   Scratch<std::int32_t> key_, bin_, starts_, sorted_, particle_, n_in_half_, column_begin_, cluster_column_;
 };
 

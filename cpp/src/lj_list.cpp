@@ -59,22 +59,28 @@ void LjList::list(Slab& slab, double reach, bool exact) const {
   }
 }
 
-void LjList::prune(double reach, int n_threads) {
+void LjList::prune(double reach, Precision precision, int n_threads) {
   const LjCells& cells = sorted_.cells();
+  mixed_ = precision == Precision::mixed;
   for_slabs(0, 1, n_threads, [&](Slab& slab) { kernels().lj_singles(cells, slab.first_cluster, slab.cluster_end); });
   for_slabs(0, 1, n_threads, [&](Slab& slab) {
     slab.rows.inner = slab.inner.room(16 * (slab.rows.n_outer + slab.rows.n_rows));
-    kernels().lj_inner_rows(cells, reach, slab.rows);
+    (mixed_ ? kernels().lj_mixed_rows : kernels().lj_inner_rows)(cells, reach, slab.rows);
   });
 }
 
 LjTotals LjList::evaluate(const LjPotential& potential, bool measured, int n_threads) {
-  const auto of_slab = [&](Slab& slab) {
-    slab.totals = kernels().lj_forces(sorted_.cells(), potential, slab.rows, measured);
+  const LjCells& cells = sorted_.cells();
+  const auto pairs = mixed_ ? kernels().lj_mixed_forces : kernels().lj_forces;
+  const auto of_slab = [&](Slab& slab) { slab.totals = pairs(cells, potential, slab.rows, measured); };
+  const auto on_clusters = [&](auto kernel) {
+    if (mixed_) for_slabs(0, 1, n_threads, [&](Slab& slab) { kernel(cells, slab.first_cluster, slab.cluster_end); });
   };
+  on_clusters(kernels().lj_mixed_begin);
   for (const std::size_t first : {std::size_t{0}, std::size_t{1}}) {
     if (first < n_slabs_) for_slabs(first, 2, n_threads, of_slab);
   }
+  on_clusters(kernels().lj_mixed_end);
   LjTotals totals{};
   for (std::size_t s = 0; s < n_slabs_; ++s) {
     totals.energy += slabs_[s].totals.energy;

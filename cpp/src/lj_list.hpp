@@ -21,9 +21,9 @@ class LjList {
   void build(const double* positions, std::int64_t n, const Box& box, double reach, bool exact, int n_threads);
 
   /// From those, list what is within a shorter reach of the present positions.
-  void prune(double reach, int n_threads);
+  void prune(double reach, Precision precision, int n_threads);
 
-  /// Forces into the halves' records.
+  /// Forces into the halves' records, in the precision of the last prune.
   LjTotals evaluate(const LjPotential& potential, bool measured, int n_threads);
 
   /// End a step, begin one, or both; energies are added, and displacements compared, slab by slab.
@@ -65,6 +65,7 @@ class LjList {
   LjSorted sorted_;
   std::vector<Slab> slabs_;
   std::size_t n_slabs_ = 0;
+  bool mixed_ = false;
 };
 
 }  // namespace spinodal

@@ -88,6 +88,7 @@ class ListedMotion {
   ListedMotion(const Box& box, const LennardJones& potential, std::int64_t n, int n_threads)
       : box_(box),
         potential_(fold(potential)),
+        precision_(potential.precision),
         n_(n),
         outer_(potential.cutoff + outer_skin * potential.sigma),
         inner_(potential.cutoff + inner_skin * potential.sigma),
@@ -152,7 +153,7 @@ class ListedMotion {
 
   void prune() {
     copy_positions(pruned_.data());
-    list_.prune(inner_, threads_);
+    list_.prune(inner_, precision_, threads_);
   }
 
   void forces(const LjMoved& moved, double* x, double* v, double* listed) {
@@ -181,6 +182,7 @@ class ListedMotion {
 
   Box box_;
   LjPotential potential_;
+  Precision precision_;
   std::int64_t n_;
   double outer_, inner_;
   int threads_;

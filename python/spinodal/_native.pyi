@@ -148,11 +148,32 @@ def lennard_jones(
     cutoff: float,
     shift: str,
     softening: float,
+    precision: str,
     n_threads: int,
     energy: Reals,
     forces: Reals | None,
     virial: Reals,
 ) -> None: ...
+
+class LennardJonesPlan:
+    """Lists of neighbours that are kept from call to call."""
+
+    def __init__(
+        self,
+        n_particles: int,
+        box: Reals,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        precision: str,
+    ) -> None: ...
+    def compute(self, positions: Reals, n_threads: int, energy: Reals, forces: Reals, virial: Reals) -> None: ...
+    @property
+    def n_lists(self) -> int: ...
+
 def langevin_steps(
     positions: Reals,
     velocities: Reals,
@@ -164,6 +185,7 @@ def langevin_steps(
     cutoff: float,
     shift: str,
     softening: float,
+    precision: str,
     confinement: float,
     temperature: Reals,
     timestep: float,

@@ -241,10 +241,12 @@ def check_pairs(engine: Engine) -> tuple[bool, str]:
     i, j = kernels.neighbor_list(x, box, cutoff, half=False, quantities="ij", **options)
     counts = kernels.pair_histogram(x, box, cutoff, 50, **options)
     energy, found, _ = kernels.lennard_jones(x, box, cutoff, **options)
+    kept = kernels.LennardJonesPlan(len(x), box, cutoff, precision="mixed", **options)(x)[0]
     listed = np.zeros_like(inside)
     listed[i, j] = True
     off = max(abs(float(energy) - 2 * (s6**2 - s6).sum()), float(np.abs(found - forces.sum(axis=1)).max()))
     right = (listed == inside).all() and (2 * counts == np.histogram(r[inside], 50, (0, cutoff))[0]).all()
+    right = right and abs(kept - float(energy)) < 1e-6 * abs(kept)
     return bool(right and off < 1e-9), f"{len(i)} pairs, energy and forces within {off:.0e}"
 
 

@@ -51,6 +51,35 @@ def test_periodic_boxes(engine, n, box, shift):
     check(kernels.lennard_jones(x, box, shift=shift, backend=engine), want)
 
 
+@pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.parametrize(
+    ("n", "box"), [(500, (8.0, 8.5, 9.0)), (400, (30.0, 5.2, 5.2)), (200, (16.0, 17.0)), (30, (4.0, 9.0))], ids=str
+)
+def test_mixed_precision(engine, n, box, shift):
+    x, want = case(n, box, amplitude=0.1, cutoff=2.5, shift=shift)
+    got = kernels.lennard_jones(x, box, shift=shift, precision="mixed", backend=engine)
+    scale = np.abs(want[1]).max()
+    np.testing.assert_allclose(got[1], want[1], rtol=0, atol=2e-5 * scale)
+    size = max(abs(want[0]), abs(want[2]), scale)
+    assert abs(got[0] - want[0]) < 4e-6 * size
+    assert abs(got[2] - want[2]) < 4e-6 * size
+    if engine == "cpp":
+        assert (got[1] != kernels.lennard_jones(x, box, shift=shift, backend=engine)[1]).any()
+
+
+def test_mixed_precision_of_a_melt(backend):
+    """The virial, which may vanish, is compared with the energy."""
+    x = lattice_with_noise(4000, np.full(3, 16.8), seed=1)
+    v = kernels.maxwell_velocities(x.shape, 0.7, seed=1)
+    kernels.langevin_steps(x, v, 16.8, 0.7, friction=5.0, n_steps=20 if backend == "numba" else 200)
+    for shift in SHIFTS:
+        full = kernels.lennard_jones(x, 16.8, shift=shift, backend=backend)
+        mixed = kernels.lennard_jones(x, 16.8, shift=shift, precision="mixed", backend=backend)
+        assert abs(mixed[0] - full[0]) < 1e-7 * abs(full[0])
+        assert abs(mixed[2] - full[2]) < 8e-7 * abs(full[0])
+        np.testing.assert_allclose(mixed[1], full[1], rtol=0, atol=2e-5 * np.abs(full[1]).max())
+
+
 @pytest.mark.parametrize(("n", "box"), BOXES, ids=str)
 @pytest.mark.parametrize("options", [{"cutoff": 2.5, "shift": "force"}, {"cutoff": np.inf}], ids=str)
 def test_free_particles(engine, n, box, options):
@@ -156,10 +185,11 @@ def test_any_number_of_threads_gives_the_same_bits(isa, n, length, copies, n_thr
     one = lattice_with_noise(n, np.full(3, length), seed=1)
     x = np.stack([one] * copies)
     x[:, 0] += 0.01 * np.arange(copies)[:, None] / copies
-    want = kernels.lennard_jones(x, length, n_threads=1)
-    got = kernels.lennard_jones(x, length, n_threads=n_threads)
-    for ours, theirs in zip(got, want, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for precision in ("double", "mixed"):
+        want = kernels.lennard_jones(x, length, precision=precision, n_threads=1)
+        got = kernels.lennard_jones(x, length, precision=precision, n_threads=n_threads)
+        for ours, theirs in zip(got, want, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("n", "length", "shift"), [(13, 6.0, "force"), (3000, 15.0, "truncated"), (999, 6.0, "force")])
@@ -167,11 +197,12 @@ def test_any_instruction_set_gives_the_same_bits(isa, n, length, shift):
     from spinodal.backends.isas import using_isa
 
     x = np.stack([lattice_with_noise(n, np.full(3, length), seed=seed) for seed in range(3)])
-    got = kernels.lennard_jones(x, length, shift=shift)
-    with using_isa("baseline"):
-        want = kernels.lennard_jones(x, length, shift=shift)
-    for ours, theirs in zip(got, want, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for precision in ("double", "mixed"):
+        got = kernels.lennard_jones(x, length, shift=shift, precision=precision)
+        with using_isa("baseline"):
+            want = kernels.lennard_jones(x, length, shift=shift, precision=precision)
+        for ours, theirs in zip(got, want, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("dim", "cutoff"), [(3, 2.5), (3, 4.0), (2, 2.5)])
@@ -243,6 +274,7 @@ BAD = [
     ({"shift": "smooth"}, ValueError, "shift='smooth' is unknown; choose one of: truncated, energy, force"),
     ({"epsilon": -1.0}, ValueError, "epsilon must be finite and > 0; got -1.0"),
     ({"sigma": 0.0}, ValueError, "sigma must be finite and > 0; got 0.0"),
+    ({"precision": "half"}, ValueError, "precision='half' is unknown; choose one of: double, mixed"),
     ({"softening": -0.1}, ValueError, "softening must be finite and >= 0; got -0.1"),
     ({"tail": True, "shift": "energy"}, ValueError, "tail=True corrects .* got periodic=True, shift='energy'"),
     ({"n_threads": 0}, ValueError, "n_threads must be >= 1; got 0"),

@@ -66,6 +66,16 @@ def test_against_the_reference(engine, n, box, friction, shift):
     assert got[3][0] == pytest.approx(want[2], abs=1e-5)
 
 
+def test_mixed_precision(engine):
+    """Forces to 10⁻⁵ of the largest; the noise is the same."""
+    n, box = SYSTEMS[2]
+    x, v = start(n, box)
+    options = {"cuts": (4,), "first_chain": 5, "friction": 1.7, "mass": 1.3, "backend": engine}
+    full, mixed = (moved(x, v, box, precision=precision, **options) for precision in ("double", "mixed"))
+    np.testing.assert_allclose(mixed[1], full[1], rtol=0, atol=1e-5)
+    assert engine == "numba" or (mixed[1] != full[1]).any()
+
+
 def test_every_stream(engine, stream):
     n, box = SYSTEMS[2]
     x, v = start(n, box)
@@ -74,24 +84,32 @@ def test_every_stream(engine, stream):
 
 
 @cache
-def on_the_baseline(n, box, n_systems):
+def on_the_baseline(n, box, n_systems, precision):
     from spinodal.backends.isas import using_isa
 
     with using_isa("baseline"):
-        return moved(*start(n, box, n_systems=n_systems, temperature=6.0), box, cuts=(80,), n_threads=1)
+        x, v = start(n, box, n_systems=n_systems, temperature=6.0)
+        return moved(x, v, box, cuts=(80,), n_threads=1, precision=precision)
 
 
 @pytest.mark.parametrize(
-    ("n", "box", "n_systems"), [(20, (6.0, 6.5, 7.0), 9), (13, None, 3), (2000, (13.0, 14.0, 13.0), 2)]
+    ("n", "box", "n_systems", "precision"),
+    [
+        (20, (6.0, 6.5, 7.0), 9, "double"),
+        (13, None, 3, "double"),
+        (2000, (13.0, 14.0, 13.0), 2, "double"),
+        (2000, (13.0, 14.0, 13.0), 1, "mixed"),
+    ],
 )
 @pytest.mark.parametrize(("cuts", "n_threads"), [((80,), 2), ((1, 0, 30, 49), 1), ((13,) * 6 + (2,), 3)], ids=str)
-def test_one_seed_one_answer(isa, n, box, n_systems, cuts, n_threads):
+def test_one_seed_one_answer(isa, n, box, n_systems, precision, cuts, n_threads):
     """For any threads, cuts into calls and instruction set, also where lists are rebuilt on the way."""
     x, v = start(n, box, n_systems=n_systems, temperature=6.0)
-    want = on_the_baseline(n, box, n_systems)
+    want = on_the_baseline(n, box, n_systems, precision)
     if n > 128:
         assert (want[2] != x % box).any(), "no list was rebuilt: the test does not test"
-    for ours, theirs in zip(moved(x, v, box, cuts=cuts, n_threads=n_threads), want, strict=True):
+    got = moved(x, v, box, cuts=cuts, n_threads=n_threads, precision=precision)
+    for ours, theirs in zip(got, want, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -163,6 +181,7 @@ BAD = [
     ({"n_steps": -1}, ValueError, "n_steps must be >= 0; got -1"),
     ({"step": 2**40}, ValueError, r"step \+ n_steps <= 2\*\*40"),
     ({"stream": "mt19937"}, ValueError, "stream='mt19937' is unknown"),
+    ({"precision": "single"}, ValueError, "precision='single' is unknown"),
     ({"box": None}, ValueError, "periodic particles need a box"),
     ({"velocities": np.zeros((2, 4, 3))}, ValueError, r"velocities must have the shape of the positions, \(2, 5, 3\)"),
     ({"listed": np.zeros((2, 4, 3))}, ValueError, r"listed must have the shape of the positions"),

@@ -76,9 +76,10 @@ const Case cases[] = {{3, 2, 6, 3}, {9, 4, 5.2, 3}, {1, 7, 7.5, 3}, {2, 6, 3.5, 
 
 void test_same_bits_everywhere() {
   for (const Case& c : cases) {
-    for (const Shift shift : {Shift::truncated, Shift::force}) {
+    for (const Precision precision : {Precision::full, Precision::mixed}) {
       LennardJones potential;
-      potential.shift = shift;
+      potential.shift = precision == Precision::full ? Shift::force : Shift::truncated;
+      potential.precision = precision;
       for (const bool periodic : {true, false}) {
         select_isa("baseline");
         const Result expected = computed(c, periodic, potential, 1);
@@ -98,6 +99,25 @@ void test_energies() {
     if (c.length < 5) continue;
     const double expected = naive_energy(c, 2.5), energy = computed(c, true, {}, 2).energy[0];
     CHECK_FOR(std::abs(energy - expected) < 1e-10 * std::abs(expected), std::to_string(c.n_side));
+  }
+}
+
+void test_plans() {
+  const Case c{1, 8, 8.5, 3};
+  for (const Precision precision : {Precision::full, Precision::mixed}) {
+    LennardJones potential;
+    potential.precision = precision;
+    LennardJonesPlan plan(c.n_particles(), c.box(true), potential);
+    std::vector<double> x = positions_of(c), forces(x.size()), expected(x.size());
+    double energy[2], virial[2];
+    for (int call = 0; call < 4; ++call) {
+      plan.compute(x.data(), energy, forces.data(), virial, 2);
+      lennard_jones(x.data(), 1, c.n_particles(), c.box(true), potential, energy + 1, expected.data(), virial + 1, 1);
+      CHECK(std::abs(energy[0] - energy[1]) < 1e-5 * std::abs(energy[1]));
+      CHECK(std::abs(forces[7] - expected[7]) < 1e-3);
+      for (std::size_t k = 0; k < x.size(); k += 2) x[k] += 0.15;
+    }
+    CHECK(plan.n_lists() == 2);
   }
 }
 
@@ -124,6 +144,7 @@ void test_refusals() {
 int main() {
   test_same_bits_everywhere();
   test_energies();
+  test_plans();
   test_refusals();
   return spinodal::testing::summary("Lennard-Jones");
 }

@@ -15,25 +15,27 @@ def mean_and_error(x, axis=0):
     return x.mean(axis=axis), x.std(axis=axis, ddof=1) / np.sqrt(x.shape[axis])
 
 
-def total_energies(n, box, timestep, n_calls, steps_a_call):
+def total_energies(n, box, timestep, n_calls, steps_a_call, precision="double"):
     system = sp.LennardJonesSystem(n, box=box, shift="force")
     x = system.lattice()
     v = sp.kernels.maxwell_velocities(x.shape, 0.1, seed=4)
     v -= v.mean(axis=0)
     listed, energies = x.copy(), []
-    options = {"listed": listed, "friction": 0.0, "shift": "force", "timestep": timestep}
+    options = {"listed": listed, "friction": 0.0, "shift": "force", "timestep": timestep, "precision": precision}
     sp.kernels.langevin_steps(x, v, box, n_steps=500, **options)  # melt
     for _ in range(n_calls):
         sp.kernels.langevin_steps(x, v, box, n_steps=steps_a_call, **options)
         energies.append((system.energy(x) + 0.5 * (v**2).sum()) / n)
-    np.testing.assert_allclose(v.sum(axis=0), 0, atol=1e-10)
+    np.testing.assert_allclose(v.sum(axis=0), 0, atol=1e-10 if precision == "double" else 1e-2)
     return np.array(energies)
 
 
-@pytest.mark.parametrize(("n", "box"), [(256, 6.72), (100, 5.2)])  # by a list, and in lanes
-def test_constant_energy(n, box):
+@pytest.mark.parametrize(
+    ("n", "box", "precision"), [(256, 6.72, "double"), (256, 6.72, "mixed"), (100, 5.2, "double")], ids=str
+)  # by a list, and in lanes
+def test_constant_energy(n, box, precision):
     """No drift beyond the error of the means, which fluctuate with the timestep's error."""
-    energies = total_energies(n, box, 0.004, n_calls=400, steps_a_call=25)
+    energies = total_energies(n, box, 0.004, n_calls=400, steps_a_call=25, precision=precision)
     early, late = energies[:200], energies[200:]
     assert np.abs(energies - energies.mean()).max() < 4e-3
     blocks = np.stack([early, late]).reshape(2, 10, 20).mean(axis=2)

@@ -216,14 +216,42 @@ class _CppBackend:
         cutoff: float,
         shift: str,
         softening: float,
+        precision: str,
         forces: Reals,
         n_threads: int,
     ) -> tuple[Reals, Reals]:
         energy, virial = np.empty(len(positions)), np.empty(len(positions))
         _native.lennard_jones(
-            positions, box, periodic, epsilon, sigma, cutoff, shift, softening, n_threads, energy, forces, virial
+            positions,
+            box,
+            periodic,
+            epsilon,
+            sigma,
+            cutoff,
+            shift,
+            softening,
+            precision,
+            n_threads,
+            energy,
+            forces,
+            virial,
         )
         return energy, virial
+
+    def lennard_jones_plan(
+        self,
+        n_particles: int,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        precision: str,
+    ) -> Any:
+        return _native.LennardJonesPlan(n_particles, box, periodic, epsilon, sigma, cutoff, shift, softening, precision)
 
     def langevin_steps(
         self,
@@ -239,6 +267,7 @@ class _CppBackend:
         cutoff: float,
         shift: str,
         softening: float,
+        precision: str,
         confinement: float,
         timestep: float,
         friction: float,
@@ -252,8 +281,9 @@ class _CppBackend:
     ) -> Reals:
         kinetic_energy = np.empty(len(positions))
         _native.langevin_steps(
-            positions, velocities, listed, box, periodic, epsilon, sigma, cutoff, shift, softening, confinement,
-            temperature, timestep, friction, mass, n_steps, seed, step, first_chain, stream, n_threads, kinetic_energy,
+            positions, velocities, listed, box, periodic, epsilon, sigma, cutoff, shift, softening, precision,
+            confinement, temperature, timestep, friction, mass, n_steps, seed, step, first_chain, stream, n_threads,
+            kinetic_energy,
         )  # fmt: skip
         return kinetic_energy
 

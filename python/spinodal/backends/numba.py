@@ -403,6 +403,7 @@ class _NumbaBackend:
         cutoff: float,
         shift: str,
         softening: float,
+        precision: str,
         forces: Reals,
         n_threads: int,
     ) -> tuple[Reals, Reals]:
@@ -415,6 +416,22 @@ class _NumbaBackend:
         _for_each_chain(compute, len(positions), n_threads)
         numba_lennard_jones.check_finite(totals, positions, box, periodic)
         return totals[0], totals[1]
+
+    def lennard_jones_plan(
+        self,
+        n_particles: int,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        precision: str,
+    ) -> Any:
+        constants = numba_lennard_jones.constants(epsilon, sigma, cutoff, shift, softening)
+        return numba_lennard_jones.Plan(box, periodic, constants)
 
     def langevin_steps(
         self,
@@ -430,6 +447,7 @@ class _NumbaBackend:
         cutoff: float,
         shift: str,
         softening: float,
+        precision: str,
         confinement: float,
         timestep: float,
         friction: float,

@@ -145,3 +145,17 @@ def check_finite(totals: Reals, positions: Reals, box: Reals, periodic: bool) ->
         f"particles {closest[1]} and {closest[2]} of system {wrong[0]} overlap: they are {math.sqrt(closest[0]):g} "
         f"apart, and the energy is {totals[0, wrong[0]]} (softening > 0 makes it finite)"
     )
+
+
+class Plan:
+    """Computes one system again and again; nothing is kept between the calls."""
+
+    def __init__(self, box: Reals, periodic: bool, constants: Reals) -> None:
+        self._box, self._periodic, self._constants = box, periodic, constants
+        self.n_lists = 0
+
+    def compute(self, positions: Reals, n_threads: int, energy: Reals, forces: Reals, virial: Reals) -> None:
+        """Write energy (1), forces and virial (1)."""
+        self.n_lists += 1
+        energy[0], virial[0] = compute(positions, self._box, self._periodic, self._constants, forces)
+        check_finite(np.array([energy, virial]), positions[None], self._box, self._periodic)

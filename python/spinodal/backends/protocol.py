@@ -233,10 +233,27 @@ class Backend(Packing, Protocol):
         cutoff: float,
         shift: str,
         softening: float,
+        precision: str,
         forces: Reals,
         n_threads: int,
     ) -> tuple[Reals, Reals]:
         """Write the forces (n_systems, n, dim) on positions of that shape; return energies and virials."""
+        ...
+
+    def lennard_jones_plan(
+        self,
+        n_particles: int,
+        box: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        precision: str,
+    ) -> Any:
+        """Return what has ``compute(positions, n_threads, energy, forces, virial)`` of one system, and ``n_lists``."""
         ...
 
     def langevin_steps(
@@ -253,6 +270,7 @@ class Backend(Packing, Protocol):
         cutoff: float,
         shift: str,
         softening: float,
+        precision: str,
         confinement: float,
         timestep: float,
         friction: float,

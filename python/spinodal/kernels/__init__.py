@@ -31,6 +31,7 @@ from spinodal.kernels.ising import (
 )
 from spinodal.kernels.layouts import LAYOUTS, choose_layout
 from spinodal.kernels.lennard_jones import lennard_jones
+from spinodal.kernels.lennard_jones_plan import LennardJonesPlan
 from spinodal.kernels.local_moves import local_moves
 from spinodal.kernels.molecular_dynamics import langevin_steps, maxwell_velocities
 from spinodal.kernels.neighbors import neighbor_list, pair_histogram
@@ -41,6 +42,7 @@ from spinodal.kernels.tempering import parallel_tempering
 __all__ = [
     "LAYOUTS",
     "STREAMS",
+    "LennardJonesPlan",
     "block_filter",
     "chebyshev_filter",
     "choose_layout",

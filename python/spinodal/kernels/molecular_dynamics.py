@@ -13,9 +13,11 @@ from spinodal.backends import resolve
 from spinodal.backends.protocol import Reals
 from spinodal.kernels.arguments import BackendName, StreamName, check_randomness, check_stream, slices
 from spinodal.kernels.particles import (
+    Precision,
     Shift,
     check_confinement,
     check_potential,
+    check_precision,
     in_place_particles,
     one_a_system,
     read_box,
@@ -56,6 +58,7 @@ def langevin_steps(
     epsilon: float = 1.0,
     sigma: float = 1.0,
     softening: float = 0.0,
+    precision: Precision = "double",
     confinement: float = 0.0,
     periodic: bool = True,
     seed: int = 0,
@@ -77,8 +80,9 @@ def langevin_steps(
     positions, velocities : float64 arrays, shape (…, n_particles, 2 or 3)
         Leading axes count systems. Periodic particles may leave the box by half a list's skin, and are wrapped when
         their neighbour list is rebuilt; small systems are not wrapped. The centre of mass of free particles rests.
-    box, cutoff, shift, epsilon, sigma, softening, periodic
-        As in :func:`lennard_jones`. Energy is conserved with ``shift="force"``.
+    box, cutoff, shift, epsilon, sigma, softening, precision, periodic
+        As in :func:`lennard_jones`; positions and velocities are in double precision always. Energy is conserved with
+        ``shift="force"``.
     temperature : float or one a system
         Of the bath; not needed with ``friction=0``.
     timestep, friction, mass : float
@@ -115,6 +119,7 @@ def langevin_steps(
     order = x.copy() if listed is None else in_place_particles("listed", listed, positions.shape)
     lengths = read_box(box, x.shape[2], periodic)
     check_potential(epsilon, sigma, cutoff, shift, softening, lengths if periodic else None)
+    check_precision(precision)
     _check_motion(timestep, friction, mass, confinement, periodic)
     check_stream(stream)
     check_randomness(seed, step, n_steps, first_chain, len(x), "step")
@@ -125,7 +130,8 @@ def langevin_steps(
     for start, count in slices(engine, x, step, n_steps, cost=20):
         kinetic_energy += engine.langevin_steps(
             x, v, order, lengths, temperatures, periodic=periodic, epsilon=float(epsilon), sigma=float(sigma),
-            cutoff=float(cutoff), shift=shift, softening=float(softening), confinement=float(confinement),
+            cutoff=float(cutoff), shift=shift, softening=float(softening), precision=precision,
+            confinement=float(confinement),
             timestep=float(timestep), friction=float(friction), mass=float(mass), n_steps=count, seed=seed, step=start,
             first_chain=first_chain, stream=stream, n_threads=threads,
         )  # fmt: skip

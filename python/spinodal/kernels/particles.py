@@ -14,6 +14,7 @@ from spinodal.kernels.arguments import as_array
 
 Shift = Literal["truncated", "energy", "force"]
 SHIFTS = ("truncated", "energy", "force")
+Precision = Literal["double", "mixed"]
 MAX_LENGTH = 1e9
 _SPHERE = {2: 2 * math.pi, 3: 4 * math.pi}
 
@@ -95,6 +96,12 @@ def check_potential(
         raise ValueError("an infinite cutoff is for free particles and shift='truncated'")
     if box is not None and cutoff > 8 * box.min():
         raise ValueError(f"cutoff must be <= 8 box lengths; got {cutoff} and a length of {box.min()}")
+
+
+def check_precision(precision: str) -> None:
+    """Refuse an unknown precision."""
+    if precision not in ("double", "mixed"):
+        raise ValueError(f"precision={precision!r} is unknown; choose one of: double, mixed")
 
 
 def check_confinement(confinement: float, periodic: bool) -> None:

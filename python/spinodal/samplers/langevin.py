@@ -13,6 +13,7 @@ import numpy.typing as npt
 from spinodal import kernels
 from spinodal.backends.protocol import Integers, Reals
 from spinodal.kernels.arguments import BackendName, StreamName
+from spinodal.kernels.particles import Precision, check_precision
 from spinodal.samplers.divergence import DivergedError
 from spinodal.samplers.particles import ParticleSampler
 from spinodal.samplers.protocol import Array, Info, Key
@@ -63,6 +64,9 @@ class Langevin(ParticleSampler):
     friction : float
         Rate γ > 0 at which velocities forget.
     mass : float
+    precision : {"double", "mixed"}
+        "mixed" computes the pairs of large systems in single precision; positions, velocities and recorded energies
+        are in double precision always.
     stream : {"ars7", "ars5", "philox10"}
     backend : {"cpp", "numba"}, optional
 
@@ -83,6 +87,7 @@ class Langevin(ParticleSampler):
         timestep: float = 0.004,
         friction: float = 1.0,
         mass: float = 1.0,
+        precision: Precision = "double",
         stream: StreamName = "ars7",
         backend: BackendName | None = None,
     ) -> None:
@@ -90,7 +95,9 @@ class Langevin(ParticleSampler):
         for name, value in (("timestep", timestep), ("friction", friction), ("mass", mass)):
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be finite and > 0; got {value}")
+        check_precision(precision)
         self.timestep, self.friction, self.mass = float(timestep), float(friction), float(mass)
+        self.precision: Precision = precision
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
@@ -99,6 +106,7 @@ class Langevin(ParticleSampler):
             "timestep": self.timestep,
             "friction": self.friction,
             "mass": self.mass,
+            "precision": self.precision,
         }
 
     def state_from(self, draws: npt.ArrayLike) -> ParticleState:
@@ -148,8 +156,9 @@ class Langevin(ParticleSampler):
                 state.positions, state.velocities, system.box, temperature, timestep=self.timestep,
                 friction=self.friction, mass=self.mass, n_steps=n_steps, listed=state.listed, cutoff=system.cutoff,
                 shift=system.shift, epsilon=system.epsilon, sigma=system.sigma, softening=system.softening,
-                confinement=system.confinement, periodic=system.periodic, seed=key.seed, step=key.step,
-                first_chain=key.first_chain, stream=self.stream, n_threads=n_threads, backend=self.backend,
+                precision=self.precision, confinement=system.confinement, periodic=system.periodic, seed=key.seed,
+                step=key.step, first_chain=key.first_chain, stream=self.stream, n_threads=n_threads,
+                backend=self.backend,
             )  # fmt: skip
         except RuntimeError as error:
             box = system.box if system.periodic else None
