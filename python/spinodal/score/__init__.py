@@ -30,7 +30,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'spinodal.score' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"spinodal.score.{_HOMES[name]}"), name)
+    try:
+        value = getattr(importlib.import_module(f"spinodal.score.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError("spinodal.score needs torch and safetensors: pip install 'spinodal[torch]'") from error
     globals()[name] = value
     return value
 
