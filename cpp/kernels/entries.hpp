@@ -39,7 +39,7 @@ bool pack_spins(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
 void unpack_spins(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
 std::int64_t lj_batch_width();
 void lj_batch(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial, bool measured);
-std::int64_t lj_outer_rows(const LjCells&, double reach, bool exact, std::int64_t half, std::int64_t half_end, LjRows&);
+std::int64_t lj_outer_rows(const LjCells&, double reach, bool exact, std::int64_t cluster, std::int64_t end, LjRows&);
 void lj_inner_rows(const LjCells&, double reach, const LjRows&);
 void lj_singles(const LjCells&, std::int64_t begin, std::int64_t end);
 LjTotals lj_forces(const LjCells&, const LjPotential&, const LjRows&, bool measured);
@@ -48,6 +48,16 @@ void lj_batch_steps(const LjBatch&, const LjPotential&, LjMotion, std::int64_t n
 void lj_batch_velocities(const LjBatch&, const LjMotion&, double* v, const double* noise);
 LjMoved lj_move(const LjCells&, const LjMotion&, const LjMoving&, std::int64_t half, std::int64_t half_end, bool finish,
                 bool start);
+std::int64_t lj_partners(const LjCells&, double cutoff, std::int64_t row, const LjRows&, LjPartners&);
+void lj_write_pairs(const LjCells&, const LjRows&, const LjPartners&, const LjPairTables&, std::int64_t first);
+void lj_count_pairs(const LjCells&, const LjRows&, double reach, const LjBins&);
+std::int64_t lj_local_sweep(const LjDwellings&, const LjPotential&, const LjWalk&, std::int64_t first, LjWalked&);
+void graph_term(const GraphRows<float>&, std::int64_t window, const GraphTerm<float>&, int width);
+void graph_term_double(const GraphRows<double>&, std::int64_t window, const GraphTerm<double>&, int width);
+void grid_pass(const GridAxis<float>&, GridPass, float* block, float* line, int width);
+void grid_pass_double(const GridAxis<double>&, GridPass, double* block, double* line, int width);
+void dense_block(const DenseBlock<float>&, const float* x, float* out, std::int64_t n_channels);
+void dense_block_double(const DenseBlock<double>&, const double* x, double* out, std::int64_t n_channels);
 
 }  // namespace SPINODAL_ISA
 }  // namespace spinodal

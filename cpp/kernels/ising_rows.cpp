@@ -4,49 +4,13 @@
 // Two rows march together. Of a site's four neighbours, the one in its own row's vector and the one in
 // the other row's vector are common to both rows, so half of the first adder serves twice.
 #include "kernels/entries.hpp"
+#include "kernels/packed_edges.hpp"
 #include "kernels/packed_masks.hpp"
 #include "kernels/packed_rows.hpp"
 #include "kernels/packed_rules.hpp"
+#include "kernels/packed_updates.hpp"
 
 SPINODAL_KERNELS_BEGIN
-
-/// The end words of a row, and for the first and last rows the copies across the bands' ends.
-class PlaneEdges {
- public:
-  PlaneEdges(const PackedPlanes& lattice, int color) : lattice_(lattice), color_(color) {}
-
-  /// The word before a row ends in its last site; its bit `width` is its first site.
-  SPINODAL_INLINE void end_words(std::uint8_t* row) const {
-    const std::int64_t width = lattice_.width;
-    const std::uint8_t last = row[(width - 1) >> 3] >> ((width - 1) & 7) & 1;
-    std::uint8_t& after = row[width >> 3];
-    const auto bit = static_cast<unsigned>(width & 7);
-    row[-1] = static_cast<std::uint8_t>(last << 7);
-    after = static_cast<std::uint8_t>((after & ~(1u << bit)) | (row[0] & 1u) << bit);
-  }
-
-  void copies(std::int64_t row_begin, std::int64_t row_end) const {
-    if (row_begin == 0) copy_row(0, lattice_.rows, -1);
-    if (row_end == lattice_.rows) copy_row(lattice_.rows - 1, -1, 1);
-  }
-
- private:
-  /// Lane b of the copy is lane b - shift of the row.
-  void copy_row(std::int64_t from, std::int64_t to, int shift) const {
-    const std::uint8_t* source = lattice_.row(color_, from);
-    std::uint8_t* target = lattice_.row(color_, to);
-    if (lattice_.n_bands > 1) {
-      Bits::load(source).rotate(lattice_.lane_bits() / 32 * shift).store(target);
-    } else if (lattice_.has_end_words()) {
-      std::memcpy(target - 8, source - 8, static_cast<std::size_t>(lattice_.n_vectors) * vector_bytes + 16);
-    } else {
-      Bits::load(source).store(target);
-    }
-  }
-
-  const PackedPlanes& lattice_;
-  const int color_;
-};
 
 /// Tiles of one block of random numbers: whole row pairs of one vector each, or of several, one after the other.
 template <class Rule, class Rows, int color>
@@ -133,24 +97,18 @@ class TileMarch {
   const std::uint8_t *other_, *mask_;
 };
 
-template <class Rule, class Rows, int color>
-__attribute__((noinline)) void update_tiles(const PackedPlanes& lattice, const BlockMasks& masks, std::int64_t begin,
-                                            std::int64_t end) {
-  TileMarch<Rule, Rows, color>(lattice, masks, begin).run(end - begin);
+template <class Rule, class Rows>
+__attribute__((noinline)) void update_square(const PackedPlanes& lattice, const BlockMasks& masks, int color,
+                                             std::int64_t begin, std::int64_t end) {
+  if (color == 0) return TileMarch<Rule, Rows, 0>(lattice, masks, begin).run(end - begin);
+  TileMarch<Rule, Rows, 1>(lattice, masks, begin).run(end - begin);
 }
 
-using UpdateTiles = void (*)(const PackedPlanes&, const BlockMasks&, std::int64_t begin, std::int64_t end);
-
-struct Updates {
-  UpdateTiles metropolis[2], heat_bath[2];  // by color
-};
-
-Updates updates_of(const PackedPlanes& lattice) {
-  Updates updates{};
+PackedUpdates square_updates(const PackedPlanes& lattice) {
+  PackedUpdates updates{};
   with_rows(lattice, [&](auto kind) {
     using Rows = typename decltype(kind)::Rows;
-    updates = {{update_tiles<MetropolisRule, Rows, 0>, update_tiles<MetropolisRule, Rows, 1>},
-               {update_tiles<HeatBathRule, Rows, 0>, update_tiles<HeatBathRule, Rows, 1>}};
+    updates = {update_square<MetropolisRule, Rows>, update_square<HeatBathRule, Rows>};
   });
   return updates;
 }
@@ -206,7 +164,7 @@ class PackedSweeper {
         work_(work),
         cache_(cache),
         draw_(draw_block_function(work.stream)),
-        updates_(updates_of(lattice)) {}
+        updates_(lattice.two_dimensional ? square_updates(lattice) : cubic_updates(lattice)) {}
 
   void run() {
     BlockWalk here(lattice_, work_);
@@ -237,8 +195,8 @@ class PackedSweeper {
 
   void update(const BlockWalk& at, const BlockMasks& masks) const {
     if (at.starts_color() && work_.meet != nullptr) work_.meet();
-    const bool bath = rule(at.sweep()).heat_bath;
-    (bath ? updates_.heat_bath : updates_.metropolis)[at.color()](lattice_, masks, at.tile_begin(), at.tile_end());
+    const UpdateTiles tiles = rule(at.sweep()).heat_bath ? updates_.heat_bath : updates_.metropolis;
+    tiles(lattice_, masks, at.color(), at.tile_begin(), at.tile_end());
     if (!at.ends_color()) return;
     const std::int64_t row_end = 2 * work_.pair_end < lattice_.rows ? 2 * work_.pair_end : lattice_.rows;
     PlaneEdges(lattice_, at.color()).copies(2 * work_.pair_begin, row_end);
@@ -248,7 +206,7 @@ class PackedSweeper {
   const PackedSweeps& work_;
   const WordCache& cache_;
   const DrawBlock draw_;
-  const Updates updates_;
+  const PackedUpdates updates_;
   BlockMasks masks_[2];
 };
 

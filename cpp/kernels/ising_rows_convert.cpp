@@ -63,7 +63,7 @@ SPINODAL_INLINE void scatter64(std::uint32_t even, std::uint32_t odd, std::int8_
 
 #endif
 
-/// Where row y of a color starts.
+/// Where row y of a color starts, y of all z·ly + y.
 SPINODAL_INLINE std::uint8_t* lattice_row(const PackedPlanes& lattice, int color, std::int64_t y) {
   return lattice.row(color, y % lattice.rows) + y / lattice.rows * (lattice.lane_bits() / 8);
 }
@@ -79,14 +79,20 @@ SPINODAL_INLINE std::int64_t count(Bits bits) {
 template <bool to_left, class Rows>
 SPINODAL_INLINE std::int64_t unequal_bonds(const PackedPlanes& lattice, const Rows& rows, std::int64_t r) {
   const Bits last = Bits::load(lattice.sites), all = Bits::every_byte(255);
+  const std::int64_t plane = lattice.ly * lattice.stride, y = r % lattice.ly;
+  const bool cubic = !lattice.two_dimensional;  // where y is periodic, and copies are for z
+  const std::int64_t before = cubic && y == 0 ? plane - lattice.stride : -lattice.stride;
+  const std::int64_t after = cubic && y + 1 == lattice.ly ? lattice.stride - plane : lattice.stride;
   std::int64_t total = 0;
   for (std::int64_t j = 0; j < lattice.n_vectors; ++j) {
     const Bits spin = Bits::load(lattice.row(0, r) + 32 * j);
     const std::uint8_t* other = lattice.row(1, r) + 32 * j;
     const Bits sites = j + 1 == lattice.n_vectors ? last : all, same = Bits::load(other);
     total += count((spin ^ same) & sites) + count((spin ^ rows.template side<to_left>(same, other)) & sites) +
-             count((spin ^ Bits::load(other - lattice.stride)) & sites) +
-             count((spin ^ Bits::load(other + lattice.stride)) & sites);
+             count((spin ^ Bits::load(other + before)) & sites) + count((spin ^ Bits::load(other + after)) & sites);
+    if (cubic) {
+      total += count((spin ^ Bits::load(other - plane)) & sites) + count((spin ^ Bits::load(other + plane)) & sites);
+    }
   }
   return total;
 }
@@ -101,7 +107,7 @@ void packed_load(const std::int8_t* spins, const PackedPlanes& lattice, bool sta
   const std::int64_t width = lattice.width;
   const std::uint32_t turn = stagger ? ~0u : 0u;  // E with J < 0 is E with -J after reversing color 1
   for (std::int64_t y = row_begin; y < row_end; ++y) {
-    const int even_color = static_cast<int>(y & 1);  // of x = 0, 2, …
+    const int even_color = lattice.even_color(y);
     std::uint8_t* even_row = lattice_row(lattice, even_color, y);
     std::uint8_t* odd_row = lattice_row(lattice, 1 - even_color, y);
     const std::uint32_t even_turn = even_color == 1 ? turn : 0u, odd_turn = turn ^ even_turn;
@@ -130,7 +136,7 @@ void packed_store(const PackedPlanes& lattice, std::int8_t* spins, bool stagger,
   const std::int64_t width = lattice.width;
   const std::uint32_t turn = stagger ? ~0u : 0u;
   for (std::int64_t y = row_begin; y < row_end; ++y) {
-    const int even_color = static_cast<int>(y & 1);
+    const int even_color = lattice.even_color(y);
     const std::uint8_t* even_row = lattice_row(lattice, even_color, y);
     const std::uint8_t* odd_row = lattice_row(lattice, 1 - even_color, y);
     const std::uint32_t even_turn = even_color == 1 ? turn : 0u, odd_turn = turn ^ even_turn;
@@ -155,7 +161,8 @@ std::int64_t packed_unequal_bonds(const PackedPlanes& lattice, std::int64_t row_
   with_rows(lattice, [&](auto kind) {
     const typename decltype(kind)::Rows rows(lattice);
     for (std::int64_t r = row_begin; r < row_end; ++r)
-      total += r % 2 == 0 ? unequal_bonds<true>(lattice, rows, r) : unequal_bonds<false>(lattice, rows, r);
+      total +=
+          lattice.even_color(r) == 0 ? unequal_bonds<true>(lattice, rows, r) : unequal_bonds<false>(lattice, rows, r);
   });
   return total;
 }

@@ -3,21 +3,19 @@
 #include <cmath>
 
 #include "kernels/entries.hpp"
-#include "kernels/pack.hpp"
+#include "kernels/lj_singles.hpp"
 
 SPINODAL_KERNELS_BEGIN
-
-using Eight = Pack<float, 8>;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 std::int64_t lower(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 std::int64_t higher(std::int64_t a, std::int64_t b) { return a < b ? b : a; }
 std::int64_t floor_of(double x) { return static_cast<std::int64_t>(std::floor(x)); }
 
-/// A half's bounding box, shifted into an image, and what can be reached from there.
+/// A cluster's bounding box, shifted into an image, and what can be reached from there.
 struct Search {
   const LjCells& cells;
-  std::int64_t half, cluster;
+  std::int64_t cluster;
   double reach2;
   double low[3], high[3];
 
@@ -59,50 +57,30 @@ struct Search {
   }
 };
 
-/// Four particles of a half, in single precision, and what is near them.
-struct Singles {
-  Eight x[4], y[4], z[4];
-
-  /// Shifted into an image.
-  Singles(const LjCells& cells, std::int64_t half, const std::int32_t* image) {
-    const double* own = cells.halves + half * LjCells::half_size;
-    for (int a = 0; a < 4; ++a) {
-      x[a] = Eight::all(static_cast<float>(own[a] - image[0] * cells.length[0]));
-      y[a] = Eight::all(static_cast<float>(own[4 + a] - image[1] * cells.length[1]));
-      z[a] = Eight::all(static_cast<float>(own[8 + a] - image[2] * cells.length[2]));
-    }
+/// Of the clusters [0, n), those with a particle within reach of any of the four; returns how many.
+std::int64_t keep_near(const Singles& four, const LjCells& cells, float reach2, const std::uint32_t* clusters,
+                       std::int64_t n, std::uint32_t* out) {
+  std::int64_t kept = 0;
+  for (std::int64_t e = 0; e < n; ++e) {
+    const float* single = cells.singles + clusters[e] * LjCells::single_size;
+    const Eight first = smaller(four.distance2(0, single), four.distance2(1, single));
+    const Eight second = smaller(four.distance2(2, single), four.distance2(3, single));
+    out[kept] = clusters[e];
+    kept += (smaller(first, second) < Eight::all(reach2)).bits() != 0;
   }
+  return kept;
+}
 
-  SPINODAL_INLINE Eight distance2(int a, const float* cluster) const {
-    const Eight dx = x[a] - Eight::load(cluster), dy = y[a] - Eight::load(cluster + 8);
-    const Eight dz = z[a] - Eight::load(cluster + 16);
-    return dx * dx + dy * dy + dz * dz;
-  }
-
-  /// Of the clusters [0, n), those with a particle within reach of any of the four.
-  std::int64_t keep(const LjCells& cells, float reach2, std::uint32_t* clusters, std::int64_t n) const {
-    std::int64_t kept = 0;
-    for (std::int64_t e = 0; e < n; ++e) {
-      const float* single = cells.singles + clusters[e] * LjCells::single_size;
-      const Eight first = smaller(distance2(0, single), distance2(1, single));
-      const Eight second = smaller(distance2(2, single), distance2(3, single));
-      clusters[kept] = clusters[e];
-      kept += (smaller(first, second) < Eight::all(reach2)).bits() != 0;
-    }
-    return kept;
-  }
-};
-
-/// The columns (and images of the box) one half reaches.
+/// The columns (and images of the box) one cluster reaches.
 struct Extent {
   std::int64_t gx_end, gy_begin, gy_end, z_begin, z_end;
 
-  Extent(const LjCells& cells, const float* box, double reach) {
-    gx_end = floor_of((static_cast<double>(box[3]) + reach) / cells.side[0]);
-    gy_begin = floor_of((static_cast<double>(box[1]) - reach) / cells.side[1]);
-    gy_end = floor_of((static_cast<double>(box[4]) + reach) / cells.side[1]);
-    z_begin = floor_of((static_cast<double>(box[2]) - reach) / cells.length[2]);
-    z_end = floor_of((static_cast<double>(box[5]) + reach) / cells.length[2]);
+  Extent(const LjCells& cells, const double* low, const double* high, double reach) {
+    gx_end = floor_of((high[0] + reach) / cells.side[0]);
+    gy_begin = floor_of((low[1] - reach) / cells.side[1]);
+    gy_end = floor_of((high[1] + reach) / cells.side[1]);
+    z_begin = floor_of((low[2] - reach) / cells.length[2]);
+    z_end = floor_of((high[2] + reach) / cells.length[2]);
     if (!cells.periodic[0]) gx_end = lower(gx_end, cells.nx - 1);
     if (!cells.periodic[1]) {
       gy_begin = higher(gy_begin, 0);
@@ -112,12 +90,14 @@ struct Extent {
   }
 };
 
-/// All clusters that half of `search` reaches in one image. False: the memory does not suffice.
-bool fill_row(const Search& search, const Extent& extent, double reach, bool exact, LjRow& row, LjRows& rows) {
+/// All clusters that one of `search` reaches in one image, appended to the rows' memory; returns their end, or -1: the
+/// memory does not suffice.
+std::int64_t find_clusters(const Search& search, const Extent& extent, double reach, const std::int32_t* image,
+                           const LjRows& rows) {
   const LjCells& cells = search.cells;
   const std::int64_t own = cells.cluster_column[search.cluster], own_x = own / cells.ny, own_y = own % cells.ny;
-  const bool home = row.image[0] == 0 && row.image[1] == 0 && row.image[2] == 0;
-  const std::int64_t base_x = row.image[0] * cells.nx, base_y = row.image[1] * cells.ny;
+  const bool home = image[0] == 0 && image[1] == 0 && image[2] == 0;
+  const std::int64_t base_x = image[0] * cells.nx, base_y = image[1] * cells.ny;
   std::int64_t n = rows.n_outer;
   for (std::int64_t gx = higher(own_x, base_x); gx <= lower(extent.gx_end, base_x + cells.nx - 1); ++gx) {
     const bool same_x = gx == own_x;
@@ -127,7 +107,7 @@ bool fill_row(const Search& search, const Extent& extent, double reach, bool exa
     const std::int64_t gy_first = higher(same_x ? own_y : extent.gy_begin, base_y);
     for (std::int64_t gy = gy_first; gy <= lower(extent.gy_end, base_y + cells.ny - 1); ++gy) {
       const bool same = same_x && gy == own_y;
-      if (same && row.image[2] < 0) continue;
+      if (same && image[2] < 0) continue;
       const double edge = static_cast<double>(gy - base_y) * cells.side[1];
       const double above = edge - search.high[1], below = search.low[1] - (edge + cells.side[1]);
       const double dy = above > below ? above : below;
@@ -137,24 +117,48 @@ bool fill_row(const Search& search, const Extent& extent, double reach, bool exa
       std::int64_t begin, end;
       search.overlap((gx - base_x) * cells.ny + gy - base_y, search.low[2] - dz, search.high[2] + dz, begin, end);
       if (same && home) begin = higher(begin, search.cluster + 1);
-      if (n + end - begin + 8 > rows.outer_capacity) return false;
+      if (n + end - begin + 8 > rows.outer_capacity) return -1;
       n += search.append(begin, end, rows.outer + n);
     }
   }
-  row.outer_begin = rows.n_outer;
-  row.outer_end = n;
-  if (exact) {
-    const Singles particles(cells, search.half, row.image);
-    const auto limit = static_cast<float>(reach * reach);
-    row.outer_end = rows.n_outer + particles.keep(cells, limit, rows.outer + rows.n_outer, n - rows.n_outer);
+  return n;
+}
+
+/// The rows of both halves of a cluster, of what it reaches up to `end`: the same for both, or exactly what each
+/// reaches. False: the memory does not suffice.
+bool add_rows(const LjCells& cells, std::int64_t cluster, double reach, bool exact, const std::int32_t* image,
+              std::int64_t end, LjRows& rows) {
+  const bool home = image[0] == 0 && image[1] == 0 && image[2] == 0;
+  const std::int64_t begin = rows.n_outer, n = end - begin;
+  if (!home && n == 0) return true;
+  if (rows.n_rows + 2 > rows.row_capacity || (exact && begin + 3 * n > rows.outer_capacity)) return false;
+  const auto limit = static_cast<float>(reach * reach);
+  std::int64_t kept = end;
+  for (std::int64_t half = 2 * cluster; half < 2 * cluster + 2; ++half) {
+    if (cells.n_in_half[half] == 0) continue;
+    LjRow row{static_cast<std::int32_t>(half), {image[0], image[1], image[2]}, begin, end, {}};
+    if (exact) {
+      row.outer_begin = kept - n;  // where these will be
+      kept += keep_near(Singles(cells, half, image), cells, limit, rows.outer + begin, n, rows.outer + kept);
+      row.outer_end = kept - n;
+      if (!home && row.outer_begin == row.outer_end) continue;
+    }
+    rows.row[rows.n_rows++] = row;
   }
+  if (exact)
+    std::memmove(rows.outer + begin, rows.outer + end, static_cast<std::size_t>(kept - end) * sizeof *rows.outer);
+  rows.n_outer = exact ? kept - n : end;
   return true;
 }
 
-/// The rows of one half. False: the memory does not suffice, and there are none of it.
-bool fill_rows(const LjCells& cells, std::int64_t half, double reach, bool exact, LjRows& rows) {
-  const float* box = cells.half_bounds + 6 * half;
-  const Extent extent(cells, box, reach);
+/// The rows of one cluster. False: the memory does not suffice, and there are none of it.
+bool fill_rows(const LjCells& cells, std::int64_t cluster, double reach, bool exact, LjRows& rows) {
+  double low[3], high[3];
+  for (int axis = 0; axis < 3; ++axis) {
+    low[axis] = static_cast<double>(cells.bounds[axis * cells.bounds_stride + cluster]);
+    high[axis] = static_cast<double>(cells.bounds[(axis + 3) * cells.bounds_stride + cluster]);
+  }
+  const Extent extent(cells, low, high, reach);
   const std::int64_t first_row = rows.n_rows, first_outer = rows.n_outer;
   const auto images_x = static_cast<std::int32_t>(floor_divide(extent.gx_end, cells.nx));
   const auto first_y = static_cast<std::int32_t>(floor_divide(extent.gy_begin, cells.ny));
@@ -163,22 +167,17 @@ bool fill_rows(const LjCells& cells, std::int64_t half, double reach, bool exact
     for (std::int32_t iy = first_y; iy <= last_y; ++iy) {
       for (auto iz = static_cast<std::int32_t>(extent.z_begin); iz <= extent.z_end; ++iz) {
         const std::int32_t image[3] = {ix, iy, iz};
-        Search search{cells, half, half / 2, reach * reach, {}, {}};
+        Search search{cells, cluster, reach * reach, {}, {}};
         for (int axis = 0; axis < 3; ++axis) {
-          const double shift = image[axis] * cells.length[axis];
-          search.low[axis] = static_cast<double>(box[axis]) - shift;
-          search.high[axis] = static_cast<double>(box[axis + 3]) - shift;
+          search.low[axis] = low[axis] - image[axis] * cells.length[axis];
+          search.high[axis] = high[axis] - image[axis] * cells.length[axis];
         }
-        LjRow row{static_cast<std::int32_t>(half), {ix, iy, iz}, 0, 0, {}};
-        if (rows.n_rows == rows.row_capacity || !fill_row(search, extent, reach, exact, row, rows)) {
+        const std::int64_t end = find_clusters(search, extent, reach, image, rows);
+        if (end < 0 || !add_rows(cells, cluster, reach, exact, image, end, rows)) {
           rows.n_rows = first_row;
           rows.n_outer = first_outer;
           return false;
         }
-        const bool home = ix == 0 && iy == 0 && iz == 0;
-        if (!home && row.outer_end == row.outer_begin) continue;
-        rows.n_outer = row.outer_end;
-        rows.row[rows.n_rows++] = row;
       }
     }
   }
@@ -236,15 +235,12 @@ SPINODAL_KERNELS_END
 namespace spinodal {
 namespace SPINODAL_ISA {
 
-/// List all clusters within reach of the halves [half, half_end); returns the first half the memory did not suffice
-/// for.
-std::int64_t lj_outer_rows(const LjCells& cells, double reach, bool exact, std::int64_t half, std::int64_t half_end,
+/// List all clusters within reach of the clusters [cluster, end); returns the first one the memory did not suffice for.
+std::int64_t lj_outer_rows(const LjCells& cells, double reach, bool exact, std::int64_t cluster, std::int64_t end,
                            LjRows& rows) {
-  for (; half < half_end; ++half) {
-    if (cells.n_in_half[half] != 0 && !fill_rows(cells, half, reach + static_cast<double>(cells.rounding), exact, rows))
-      break;
-  }
-  return half;
+  const double wide = reach + static_cast<double>(cells.rounding);
+  while (cluster < end && fill_rows(cells, cluster, wide, exact, rows)) ++cluster;
+  return cluster;
 }
 
 /// From them, list the halves within reach of each particle. `rows.inner` has room for 16 (n_outer + n_rows).

@@ -39,7 +39,6 @@ struct LjCells {
   double* halves;                ///< (n_clusters, 2, 24)
   float* singles;                ///< (n_clusters, 24) the positions again: x[8] y[8] z[8]
   float* bounds;                 ///< (6, bounds_stride) of each cluster: lowest x, y, z, then highest
-  float* half_bounds;            ///< (n_clusters, 2, 6) of each half
   std::int32_t* n_in_half;       ///< (n_clusters, 2) particles in it
   std::int32_t* column_begin;    ///< (nx · ny + 1) first cluster of each column
   std::int32_t* cluster_column;  ///< (n_clusters)
@@ -73,6 +72,75 @@ struct LjRows {
   std::uint32_t* outer;  ///< clusters
   std::uint32_t* inner;  ///< offsets of halves in LjCells::halves
   std::int64_t n_rows, row_capacity, n_outer, outer_capacity;
+};
+
+/// The particles within a cutoff of each particle of some rows, in memory that is given; LjRow::inner_begin counts
+/// them.
+struct LjPartners {
+  std::uint32_t* slot;  ///< 8 a cluster
+  std::int64_t n, capacity;
+};
+
+/// Tables of pairs, see neighbors.hpp; null: not wanted.
+struct LjPairTables {
+  std::int64_t *i, *j;
+  double *distances, *vectors;
+  std::int32_t* shifts;
+  const std::int32_t* particle;  ///< of each slot
+  const std::int32_t* wraps;     ///< (n, dim) lengths of the box a particle was moved by; null: none of them
+  int dim;
+  bool half;
+};
+
+/// Where pairs fall, by distance.
+struct LjBins {
+  static constexpr std::int64_t n_copies = 8;  ///< one for each lane, so that no increment waits for another
+
+  double scale;  ///< bins by length
+  std::int64_t n_bins;
+  std::int64_t* counts;  ///< (n_bins + 1, n_copies), the last bin for all that is beyond
+};
+
+/// Particles of one system for local moves, in cells of at least the moves' reach; see local_moves.hpp.
+///
+/// A cell has room for `capacity` occupants; of each, its distance from the cell's corner in single precision, NaN
+/// where there is none. The box has one cell along an axis on which it has no room for three.
+struct LjDwellings {
+  std::int64_t n, n_cells[3], capacity;
+  int dim;
+  bool periodic;
+  bool single;    ///< one cell: no list of neighbours is needed
+  bool filtered;  ///< three cells or more along every axis
+  bool tight;     ///< the nearest image may change with a move
+  double length[3], side[3];
+  double* place;              ///< (n + 1, 4) x, y, z, 0; the last is NaN
+  float* corner;              ///< (cells, 3, capacity)
+  std::uint32_t* occupant;    ///< (cells, capacity)
+  std::int32_t* count;        ///< (cells)
+  std::int32_t *cell, *slot;  ///< (n) of each particle
+  std::uint32_t* candidates;  ///< room for n + 16; with one cell, all particles, padded to fours by n
+};
+
+/// The cell of a coordinate; monotonic, whatever the rounding.
+static inline std::int64_t lj_cell_along(const LjDwellings& at, int axis, double x) {
+  if (at.n_cells[axis] == 1) return 0;
+  const auto cell = static_cast<std::int64_t>(x / at.side[axis]);
+  return cell < at.n_cells[axis] ? cell : at.n_cells[axis] - 1;
+}
+
+/// Moves of one sweep.
+struct LjWalk {
+  Stream stream;
+  std::uint64_t seed, sweep;
+  std::uint32_t chain, block;  ///< block of Purpose::particles
+  double step, temperature, confinement;
+};
+
+/// What the moves of a sweep have come to; `drift` is that of the mean position.
+struct LjWalked {
+  double energy;
+  std::int64_t accepted;
+  double mean[3], drift[3];
 };
 
 /// One step of eq. (1) of molecular_dynamics.hpp, with its constants.

@@ -154,13 +154,23 @@ struct Pack {
     }
   }
   static SPINODAL_INLINE Part sqrt_of(Part v) {
-    static_assert(sizeof(T) == 8, "square roots are of doubles");
-    if constexpr (bytes == 64) {
+    if constexpr (sizeof(T) == 4) {
+      return sqrt_of_floats(v);
+    } else if constexpr (bytes == 64) {
       return reinterpret_cast<Part&>(static_cast<__m512d&&>(_mm512_sqrt_pd(reinterpret_cast<__m512d&>(v))));
     } else if constexpr (bytes == 32) {
       return reinterpret_cast<Part&>(static_cast<__m256d&&>(_mm256_sqrt_pd(reinterpret_cast<__m256d&>(v))));
     } else {
       return reinterpret_cast<Part&>(static_cast<__m128d&&>(_mm_sqrt_pd(reinterpret_cast<__m128d&>(v))));
+    }
+  }
+  static SPINODAL_INLINE Part sqrt_of_floats(Part v) {
+    if constexpr (bytes == 64) {
+      return reinterpret_cast<Part&>(static_cast<__m512&&>(_mm512_sqrt_ps(reinterpret_cast<__m512&>(v))));
+    } else if constexpr (bytes == 32) {
+      return reinterpret_cast<Part&>(static_cast<__m256&&>(_mm256_sqrt_ps(reinterpret_cast<__m256&>(v))));
+    } else {
+      return reinterpret_cast<Part&>(static_cast<__m128&&>(_mm_sqrt_ps(reinterpret_cast<__m128&>(v))));
     }
   }
 #else
@@ -170,7 +180,7 @@ struct Pack {
     return result;
   }
   static SPINODAL_INLINE Part sqrt_of(Part v) {
-    for (int l = 0; l < width; ++l) v[l] = __builtin_sqrt(v[l]);
+    for (int l = 0; l < width; ++l) v[l] = static_cast<T>(__builtin_sqrt(static_cast<double>(v[l])));
     return v;
   }
 #endif

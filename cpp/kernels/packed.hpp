@@ -11,24 +11,27 @@ namespace spinodal {
 /// Vectors of 256 sites that share one block of random numbers.
 constexpr int block_vectors = 32;
 constexpr int block_tiles = block_vectors / 2;
-/// 256-bit random words of a block.
-constexpr int block_words = 224;
+/// 256-bit random words of a block: X4, r8, ties, and in three dimensions X8.
+constexpr int block_words = 320;
 /// More overwrites of a block's mask than this have probability below 2^-64.
 constexpr int max_overwrites = 127;
-/// Words that are cached in order as well. Overwrites take one for their numbers, a quarter each for both masks'; and
-/// one, so that pairs can be loaded. Thresholds of replicas (kernels/replicas.hpp) take 128, and one mask's overwrites.
+/// Words that are cached in order as well. Overwrites take one for their numbers, a quarter each for three masks';
+/// and one, so that pairs can be loaded. Thresholds of replicas (kernels/replicas.hpp) take 128, and one mask's
+/// overwrites.
 constexpr int n_words_in_order = 168;
 
 /// One lattice as two sublattices of bits, 1 = up.
 ///
-/// Bands: band b holds the rows b·rows … (b + 1)·rows - 1 in lane b of each vector, so that one row of
-/// a plane is rows y, y + rows, y + 2·rows, … of the lattice; one band means rows of n_vectors vectors.
-/// Rows -1 and `rows` copy the neighbours across the bands' ends. With one band the word before
-/// a row ends in the row's last site, and its bit `width` is the row's first site.
+/// Bands: band b holds the rows b·rows … (b + 1)·rows - 1 of the lattice, z·ly + y, in lane b of each vector,
+/// so that one row of a plane is rows y, y + rows, y + 2·rows, … of the lattice; one band means rows of n_vectors
+/// vectors. A `layer` of rows before the first and after the last copies the neighbours across the bands' ends. With
+/// one band the word before a row ends in the row's last site, and its bit `width` is the row's first site.
 struct PackedPlanes {
   std::uint8_t* plane[2];                  // each aligned to 32 bytes
-  std::int64_t ly, width;                  // width = lx / 2 sites of one colour in a row
-  std::int64_t rows;                       // ly / n_bands
+  std::int64_t lz, ly, width;              // width = lx / 2 sites of one colour in a row
+  bool two_dimensional;                    // lz = 1
+  std::int64_t rows;                       // lz·ly / n_bands
+  std::int64_t layer;                      // 1, in three dimensions ly
   std::int64_t n_vectors;                  // of a row
   std::int64_t stride;                     // bytes from row to row
   int n_bands;                             // 1, 2, 4, 8
@@ -40,8 +43,11 @@ struct PackedPlanes {
   /// A row that fills one vector is its own neighbour by a rotation; other single bands need words at both ends.
   bool has_end_words() const { return n_bands == 1 && width != 256; }
   std::int64_t n_row_pairs() const { return (rows + 1) / 2; }
-  std::int64_t plane_bytes() const { return (rows + 3) * stride + margin; }
-  std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + (r + 1) * stride; }
+  bool has_odd_bands() const { return rows / layer % 2 != 0; }
+  std::int64_t plane_bytes() const { return (rows + 2 * layer + 1) * stride + margin; }
+  std::uint8_t* row(int color, std::int64_t r) const { return plane[color] + margin + (r + layer) * stride; }
+  /// The color of the sites x = 0, 2, … of a row of the lattice.
+  int even_color(std::int64_t row) const { return static_cast<int>((row + row / ly) & 1); }
 };
 
 constexpr int mask_bytes = 32 * block_vectors;
@@ -58,11 +64,12 @@ struct OverwriteCounts {
 };
 
 /// What an overwrite with index i does to its byte: keep the bits kept[i], set alias[i], or, where its word is below
-/// cut[i], the column itself, alias[i] ^ change[i]. X4's indices come first, then r8's, then one that does nothing.
-constexpr int nibble_indices = 32, no_overwrite = nibble_indices + 256;
+/// cut[i], the column itself, alias[i] ^ change[i]. X4's indices come first, then r8's, X8's, and one that does
+/// nothing.
+constexpr int nibble_indices = 32, x8_indices = nibble_indices + 256, no_overwrite = x8_indices + nibble_indices;
 
 struct OverwriteTable {
-  OverwriteCounts x4, r8;
+  OverwriteCounts x4, r8, x8;
   int n_slots;
   std::uint64_t cut[no_overwrite + 1];
   std::uint8_t alias[no_overwrite + 1], change[no_overwrite + 1], kept[no_overwrite + 1];
@@ -76,10 +83,10 @@ struct MaskTable {
   std::uint8_t high_value[16];  // value << 4
 };
 
-/// Both masks of one rule at one temperature.
+/// The masks of one rule at one temperature; X8 in three dimensions only.
 struct PackedRule {
-  bool heat_bath;
-  MaskTable x4, r8;
+  bool heat_bath, cubic;
+  MaskTable x4, r8, x8;
   OverwriteTable overwrites;
 };
 

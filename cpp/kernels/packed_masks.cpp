@@ -106,6 +106,20 @@ class MaskDrawer {
   const MaskRegisters<V> x4_, r8_;
 };
 
+/// X8, nibble by nibble.
+template <class V, class Words>
+SPINODAL_INLINE void draw_x8(const Words& words, const MaskTable& table, int n_vectors, std::uint8_t* out) {
+  const MaskRegisters<V> x8(table);
+  constexpr int bytes = vector_bytes * V::n_parts;
+  for (int v = 0; v < n_vectors; v += 2 * V::n_parts) {
+    V w[6];
+    words.template masks<6>(x8_words + 3 * v, w);
+    words.template finish<6>(w, [](int) {});
+    x8.nibbles(w[0], w[1], w[2]).store(out + vector_bytes * v);
+    x8.nibbles(w[3], w[4], w[5]).store(out + vector_bytes * v + bytes);
+  }
+}
+
 template <bool by_bytes, bool ties, class V, class Words>
 SPINODAL_INLINE void draw_masks(const Words& words, const PackedRule& rule, int n_vectors, BlockMasks& next,
                                 BlockMasks& current) {
@@ -123,10 +137,11 @@ __attribute__((noinline)) void draw_block(const SweepKey& key, const WordCache& 
   constexpr std::uint32_t replica_overwrites = 1u << 24;
   if (index.replicas) place.purpose = Purpose::replicas, place.chain |= replica_overwrites;
   words.begin(place);
-  draw_overwrites<V>(words, rule.overwrites, next.pending);
+  draw_overwrites<V>(words, rule.overwrites, rule.cubic, next.pending);
   place.purpose = index.replicas ? Purpose::replicas : Purpose::packed_mask;
   place.chain = key.chain;
   words.begin(place);
+  if (rule.cubic) draw_x8<V>(words, rule.x8, index.n_vectors, next.x8);
   if (rule.r8.by_bytes) {
     if (rule.heat_bath) return draw_masks<true, true, V>(words, rule, index.n_vectors, next, current);
     return draw_masks<true, false, V>(words, rule, index.n_vectors, next, current);
@@ -185,17 +200,20 @@ bool cache_words(std::uint64_t seed, WordCache& cache) {
   return identical;
 }
 
-/// X4 and r8 of whole blocks, for the tests of their law.
+/// X4, r8 and in three dimensions X8 of whole blocks, for the tests of their law.
 void packed_masks(const PackedRule& rule, const SweepKey& key, const WordCache& cache, std::uint32_t block_begin,
                   std::uint32_t block_end, std::uint8_t* out) {
   const DrawBlock draw = draw_block_function(key.stream);
   BlockMasks masks, none;
   clear_block(none);
-  for (std::uint32_t block = block_begin; block < block_end; ++block, out += 2 * mask_bytes) {
+  for (std::uint32_t block = block_begin; block < block_end; ++block) {
     draw(key, cache, {block, 0, block_vectors}, rule, masks, none);
     finish_block(masks);
-    std::memcpy(out, masks.x4, mask_bytes);
-    std::memcpy(out + mask_bytes, masks.r8, mask_bytes);
+    for (const std::uint8_t* mask : {masks.x4, masks.r8, masks.x8}) {
+      if (mask == masks.x8 && !rule.cubic) continue;
+      std::memcpy(out, mask, mask_bytes);
+      out += mask_bytes;
+    }
   }
 }
 

@@ -16,7 +16,7 @@ struct PendingOverwrites {
 
 /// The masks of one block. Kept at full length: overwrites of a part-filled block may land past its end.
 struct BlockMasks {
-  alignas(64) std::uint8_t x4[mask_bytes], r8[mask_bytes], tie[mask_bytes];
+  alignas(64) std::uint8_t x4[mask_bytes], r8[mask_bytes], tie[mask_bytes], x8[mask_bytes];
   PendingOverwrites pending;
 };
 

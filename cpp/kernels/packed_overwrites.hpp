@@ -33,17 +33,25 @@ SPINODAL_INLINE void store_overwrites(const Words& words, const OverwriteCounts&
   }
 }
 
-/// Both masks' overwrites, and enough after them that change nothing to fill the slots: each at another byte, for one
+/// The masks' overwrites, and enough after them that change nothing to fill the slots: each at another byte, for one
 /// that met its byte again would wait for it.
 template <class V, class Words>
-SPINODAL_INLINE void draw_overwrites(const Words& words, const OverwriteTable& table, PendingOverwrites& out) {
+SPINODAL_INLINE void draw_overwrites(const Words& words, const OverwriteTable& table, bool cubic,
+                                     PendingOverwrites& out) {
   constexpr std::uint64_t next_byte = 1u << 16;
   std::uint64_t u[4 * V::n_parts];
   words.overwrites(0).store(u);
-  const int n_x4 = count_overwrites(table.x4, u[0]), n_r8 = count_overwrites(table.r8, u[1]), n = n_x4 + n_r8;
+  const int n_x4 = count_overwrites(table.x4, u[0]), n_r8 = count_overwrites(table.r8, u[1]);
+  int n = n_x4 + n_r8;
   store_overwrites<V>(words, table.x4, n_x4, x4_overwrite_words, 0, out.word, out.code);
   store_overwrites<V>(words, table.r8, n_r8, r8_overwrite_words, nibble_indices + mask_bytes * next_byte,
                       out.word + n_x4, out.code + n_x4);
+  if (cubic) {
+    const int n_x8 = count_overwrites(table.x8, u[2]);
+    store_overwrites<V>(words, table.x8, n_x8, x8_overwrite_words, x8_indices + 3 * mask_bytes * next_byte,
+                        out.word + n, out.code + n);
+    n += n_x8;
+  }
   for (int k = 0; k < 4 * V::n_parts; ++k) u[k] = no_overwrite + next_byte * static_cast<unsigned>(k);
   V nothing = V::load(u);
   for (int k = 0; k < table.n_slots; k += 4 * V::n_parts) {

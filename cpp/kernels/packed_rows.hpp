@@ -99,7 +99,7 @@ class FullLaneRows128 {
   SPINODAL_INLINE Bits existing(Bits sites) const { return sites; }
 };
 
-/// Bands an odd number of rows apart: shifts go the other way in every other band.
+/// Bands an odd number of rows, in three dimensions of planes, apart: shifts go the other way in every other band.
 template <class Rows>
 class AlternatingRows {
  public:
@@ -125,7 +125,7 @@ struct RowKind {
 /// Call f(kind) with the lattice's kind of row.
 template <class F>
 SPINODAL_INLINE void with_rows(const PackedPlanes& lattice, F&& f) {
-  const bool alternating = lattice.rows % 2 != 0;
+  const bool alternating = lattice.has_odd_bands();
   switch (lattice.lane_bits()) {
     case 32: return alternating ? f(RowKind<AlternatingRows<LaneRows<32> > >()) : f(RowKind<LaneRows<32> >());
     case 64: return alternating ? f(RowKind<AlternatingRows<LaneRows<64> > >()) : f(RowKind<LaneRows<64> >());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One update of 256 sites by Boolean algebra, from their four neighbours and the masks of spinodal/packed.hpp.
+// One update of 256 sites by Boolean algebra, from their neighbours and the masks of spinodal/packed.hpp.
 //
 // Two of a site's neighbours, a and b, are those of another site too, so half of the first adder serves twice:
 //
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/bits256.hpp"
+#include "kernels/packed.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -35,6 +36,51 @@ struct HeatBathRule {
     const Bits odd = sum ^ far, carry_far = sum & far;
     const Bits up = Bits::majority(carry, carry_far, odd | Bits::load(tie));
     return up ^ Bits::select(odd, Bits::load(x4), Bits::load(r8));
+  }
+};
+
+/// The six neighbours of a site in three dimensions; far, below and above are its own.
+struct CubicNeighbors {
+  Pair pair;
+  Bits side, far, below, above;
+};
+
+/// Where the masks of a vector lie: X4 here, the others at their distance in BlockMasks.
+struct CubicMasks {
+  const std::uint8_t* at;
+
+  SPINODAL_INLINE Bits x4() const { return Bits::load(at); }
+  SPINODAL_INLINE Bits r8() const { return Bits::load(at + mask_bytes); }
+  SPINODAL_INLINE Bits tie() const { return Bits::load(at + 2 * mask_bytes); }
+  SPINODAL_INLINE Bits x8() const { return Bits::load(at + 3 * mask_bytes); }
+};
+
+/// flip = n_unaligned + x4 + 2·x8 + 4·r8 ≥ 3, folded: with t = spin ^ x4 and t' = spin ^ x8, an up spin stays up if
+/// n + t + 2·t' ≥ 7 and a down spin turns up if n + t + 2·t' ≥ 3, n of the neighbours up. That is half of
+/// n + t + 2·t' + 1, five carries, against 4 and 2.
+struct CubicMetropolisRule {
+  static SPINODAL_INLINE Bits update(Bits spin, const CubicNeighbors& n, CubicMasks mask) {
+    const Bits sum = n.pair.odd ^ n.side, carry = Bits::or_both(n.pair.both, n.pair.odd, n.side);
+    const Bits sum2 = Bits::xor3(n.far, n.below, n.above), carry2 = Bits::majority(n.far, n.below, n.above);
+    const Bits t = spin ^ mask.x4();
+    const Bits odd = Bits::xor3(sum, sum2, t), carry3 = Bits::majority(sum, sum2, t);
+    const Bits twos = Bits::xor3(carry, carry2, carry3), fours = Bits::majority(carry, carry2, carry3);
+    const Bits carry4 = Bits::majority(twos, odd, spin ^ mask.x8());
+    const Bits certain = Bits::unlike_or(fours, carry4, mask.r8());
+    return Bits::select_inverse(certain, spin, fours);
+  }
+};
+
+/// Up where most neighbours are, by the tie bit where they balance; against them with x4, x8, r8.
+struct CubicHeatBathRule {
+  static SPINODAL_INLINE Bits update(Bits, const CubicNeighbors& n, CubicMasks mask) {
+    const Bits sum = n.pair.odd ^ n.side, carry = Bits::or_both(n.pair.both, n.pair.odd, n.side);
+    const Bits sum2 = Bits::xor3(n.far, n.below, n.above), carry2 = Bits::majority(n.far, n.below, n.above);
+    const Bits odd = sum ^ sum2, carry3 = sum & sum2;
+    const Bits twos = Bits::xor3(carry, carry2, carry3), fours = Bits::majority(carry, carry2, carry3);
+    const Bits up = Bits::or_both(fours, odd & twos, mask.tie());
+    const Bits even = Bits::select(twos ^ fours, mask.x4(), mask.r8());
+    return up ^ Bits::select(odd, Bits::without(mask.x8(), twos), even);
   }
 };
 

@@ -18,8 +18,10 @@
 SPINODAL_KERNELS_BEGIN
 
 // Index of the first of a block's words that serve each mask, and each mask's overwrites.
-constexpr int x4_words = 0, r8_words = 3 * block_vectors, tie_words = 6 * block_vectors;
-constexpr int x4_overwrite_words = 1, r8_overwrite_words = 1 + (max_overwrites + 1) / 4;
+constexpr int x4_words = 0, r8_words = 3 * block_vectors, tie_words = 6 * block_vectors, x8_words = 7 * block_vectors;
+constexpr int overwrite_words_each = (max_overwrites + 1) / 4;
+constexpr int x4_overwrite_words = 1, r8_overwrite_words = x4_overwrite_words + overwrite_words_each,
+              x8_overwrite_words = r8_overwrite_words + overwrite_words_each;
 
 /// Where a block of random numbers stands: which block of which color, sweep and chain, and what for.
 struct PackedPlace {
@@ -46,10 +48,12 @@ SPINODAL_INLINE Bits ars_key(std::uint64_t seed, std::uint64_t round) {
 /// i and i + 3: the columns (low bytes, high bytes) of two masks' vectors.
 template <class V>
 constexpr int cache_position(int i) {
+  if (i >= x8_words) return x8_words + cache_position<V>(i - x8_words);
   return V::n_parts == 1 || i >= tie_words ? i : i / 6 * 6 + i % 3 * 2 + i % 6 / 3;
 }
 template <class V>
 constexpr int word_at(int position) {
+  if (position >= x8_words) return x8_words + word_at<V>(position - x8_words);
   return V::n_parts == 1 || position >= tie_words ? position : position / 6 * 6 + position % 2 * 3 + position % 6 / 2;
 }
 

@@ -44,6 +44,16 @@ const KernelTable kernel_table = {
     lj_batch_steps,
     lj_batch_velocities,
     lj_move,
+    lj_partners,
+    lj_write_pairs,
+    lj_count_pairs,
+    lj_local_sweep,
+    graph_term,
+    graph_term_double,
+    grid_pass,
+    grid_pass_double,
+    dense_block,
+    dense_block_double,
 };
 
 }  // namespace SPINODAL_ISA

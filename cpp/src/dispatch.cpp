@@ -14,17 +14,23 @@ namespace {
 
 std::vector<const KernelTable*> runnable() {
   std::vector<const KernelTable*> tables{&baseline::kernel_table};
-#if defined(SPINODAL_HAVE_AVX2)
+#if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-                        __builtin_cpu_supports("fma") && __builtin_cpu_supports("aes");
+  [[maybe_unused]] const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+                                         __builtin_cpu_supports("fma") && __builtin_cpu_supports("aes");
+  [[maybe_unused]] const bool has_vaes = has_avx2 && __builtin_cpu_supports("vaes");
+#if defined(SPINODAL_HAVE_AVX2)
   if (has_avx2) tables.push_back(&avx2::kernel_table);
-  const bool has_vaes = has_avx2 && __builtin_cpu_supports("vaes");
+#endif
+#if defined(SPINODAL_HAVE_VAES)
   if (has_vaes) tables.push_back(&vaes::kernel_table);
+#endif
+#if defined(SPINODAL_HAVE_AVX512)
   const bool has_avx512 = has_vaes && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2");
   if (has_avx512) tables.push_back(&avx512::kernel_table);
+#endif
 #endif
   return tables;
 }

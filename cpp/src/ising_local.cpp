@@ -165,9 +165,7 @@ void check_sweep(const std::int8_t* spins, std::int64_t n_chains, LatticeShape s
 void metropolis_sweep(std::int8_t* spins, std::int64_t n_chains, LatticeShape shape, const double* beta,
                       Coupling coupling, const SweepOptions& options, std::int64_t heat_bath_every) {
   check_sweep(spins, n_chains, shape, beta, coupling, options);
-  if (heat_bath_every < 0) {
-    throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(heat_bath_every));
-  }
+  check_heat_bath_every(heat_bath_every);
   const int n_neighbors = shape.two_dimensional ? 4 : 6;
   sweep_all({spins, n_chains, shape, make_rule(beta, n_chains, coupling, n_neighbors, heat_bath_every), options});
 }

@@ -72,19 +72,6 @@ const LaneRules& lane_rules_of(const ReplicaWork& work, const GroupSlice& slice)
   return cached->rules;
 }
 
-/// The tables of one temperature, kept likewise.
-const ChainTables& tables_of(double exponent, int log_vectors) {
-  struct Cached {
-    double exponent;
-    int log_vectors;
-    ChainTables tables;
-  };
-  thread_local std::unique_ptr<Cached> cached;
-  if (cached == nullptr || cached->exponent != exponent || cached->log_vectors != log_vectors)
-    cached = std::make_unique<Cached>(Cached{exponent, log_vectors, ChainTables(exponent, log_vectors)});
-  return cached->tables;
-}
-
 void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
   const SweepOptions& options = work.chains.options;
   sweep_lanes(work.chains, slice, lane_rules_of(work, slice), options.sweep, options.n_sweeps, lattice);
@@ -93,9 +80,8 @@ void sweep_by_thresholds(const ReplicaWork& work, const GroupSlice& slice, const
 void sweep_by_alias(const ReplicaWork& work, const GroupSlice& slice, const ReplicaLattice& lattice) {
   const ReplicaChains& chains = work.chains;
   const SweepOptions& options = chains.options;
-  int log_vectors = 0;
-  while (log_vectors < 5 && std::int64_t{1} << log_vectors < chains.shape.n_sites() / 2) ++log_vectors;
-  const ChainTables& tables = tables_of(work.beta[slice.first_chain] * std::abs(chains.coupling.J), log_vectors);
+  const double exponent = work.beta[slice.first_chain] * std::abs(chains.coupling.J);
+  const ChainTables& tables = chain_tables(exponent, chains.shape.n_sites() / 2, false);
   const PackedRule* rules[2] = {&tables.metropolis, &tables.heat_bath};
   const ReplicaRun run{options.stream,   options.seed,           options.sweep,
                        options.n_sweeps, chains.heat_bath_every, slice.group};

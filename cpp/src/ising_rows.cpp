@@ -21,12 +21,16 @@ namespace {
 
 PackedPlanes planes_of(LatticeShape shape) {
   PackedPlanes planes{};
+  planes.lz = shape.lz;
   planes.ly = shape.ly;
   planes.width = shape.lx / 2;
+  planes.two_dimensional = shape.two_dimensional;
+  planes.layer = shape.two_dimensional ? 1 : shape.ly;
   planes.n_bands = 8;
-  while (planes.n_bands > 1 && (planes.n_bands * planes.width > 256 || shape.ly % planes.n_bands != 0))
+  const std::int64_t n_layers = shape.two_dimensional ? shape.ly : shape.lz;
+  while (planes.n_bands > 1 && (planes.n_bands * planes.width > 256 || n_layers % planes.n_bands != 0))
     planes.n_bands /= 2;
-  planes.rows = shape.ly / planes.n_bands;
+  planes.rows = n_layers / planes.n_bands * planes.layer;
   planes.n_vectors = planes.n_bands > 1 ? 1 : (planes.width + 255) / 256;
   planes.stride = 32 * planes.n_vectors + (planes.has_end_words() ? PackedPlanes::margin : 0);
   for (std::int64_t bit = 0; bit < 256; ++bit) {
@@ -40,20 +44,13 @@ PackedPlanes planes_of(LatticeShape shape) {
 
 std::int64_t n_tiles(const PackedPlanes& planes) { return planes.n_row_pairs() * planes.n_vectors; }
 
-/// log2 of the vectors a block's overwrites are spread over.
-int log_vectors_of(const PackedPlanes& planes) {
-  int log = 1;
-  while (log < 5 && std::int64_t{1} << log < 2 * n_tiles(planes)) ++log;
-  return log;
-}
-
 /// The two sublattices' memory, kept by each thread between calls. Sites that no row has are zero.
 class PackedBuffer {
  public:
   const PackedPlanes& planes(LatticeShape shape) {
-    if (shape.ly == planes_.ly && shape.lx == 2 * planes_.width) return planes_;
+    if (shape == shape_) return planes_;
     PackedPlanes planes = planes_of(shape);
-    planes_ = {};  // of no use any more, should memory run out
+    shape_ = {};  // the planes are of no use any more, should memory run out
     const auto size = static_cast<std::size_t>(planes.plane_bytes());
     for (int color = 0; color < 2; ++color) {
       if (size > capacity_) {
@@ -63,6 +60,7 @@ class PackedBuffer {
       planes.plane[color] = memory_[color].get();
     }
     capacity_ = std::max(size, capacity_);
+    shape_ = shape;
     return planes_ = planes;
   }
 
@@ -73,6 +71,7 @@ class PackedBuffer {
   std::unique_ptr<std::uint8_t, Free> memory_[2];
   std::size_t capacity_ = 0;
   PackedPlanes planes_{};
+  LatticeShape shape_{};
 };
 
 thread_local PackedBuffer packed_buffer;
@@ -105,8 +104,8 @@ struct Share {
         pair_end(first_pair(planes, rank + 1, size)),
         row_begin(2 * pair_begin),
         row_end(std::min(2 * pair_end, planes.rows)),
-        y_begin(planes.ly * rank / size),
-        y_end(planes.ly * (rank + 1) / size) {}
+        y_begin(planes.lz * planes.ly * rank / size),
+        y_end(planes.lz * planes.ly * (rank + 1) / size) {}
 
  private:
   static std::int64_t first_pair(const PackedPlanes& planes, int rank, int size) {
@@ -136,9 +135,10 @@ void count(const PackedPlanes& planes, const Share& share, Totals& totals) {
 /// E = -J Σ s_i s_j and Σ s. With J < 0 the planes hold color 1 reversed, where E has |J| for J.
 void write_totals(const Work& work, std::int64_t chain, const Totals& totals) {
   const std::int64_t n_sites = work.shape.n_sites(), half = n_sites / 2;
+  const std::int64_t n_bonds = n_sites * (work.shape.two_dimensional ? 2 : 3);
   const std::int64_t n_up_1 = work.J < 0 ? half - totals.n_up[1] : totals.n_up[1];
   if (work.energy != nullptr) {
-    work.energy[chain] = std::abs(work.J) * static_cast<double>(2 * (totals.n_unequal - n_sites));
+    work.energy[chain] = std::abs(work.J) * static_cast<double>(2 * totals.n_unequal - n_bonds);
   }
   if (work.magnetization != nullptr) work.magnetization[chain] = 2 * (totals.n_up[0] + n_up_1) - n_sites;
 }
@@ -175,8 +175,8 @@ void sweep_chain(const Work& work, const PackedPlanes& planes, const ChainTables
   kernel.packed_store(planes, spins, work.J < 0, share.y_begin, share.y_end);
 }
 
-ChainTables tables_of(const Work& work, const PackedPlanes& planes, std::int64_t chain) {
-  return ChainTables(work.beta[chain] * std::abs(work.J), log_vectors_of(planes));
+const ChainTables& tables_of(const Work& work, const PackedPlanes& planes, std::int64_t chain) {
+  return chain_tables(work.beta[chain] * std::abs(work.J), 2 * n_tiles(planes), !planes.two_dimensional);
 }
 
 void sweep_alone(const Work& work, const PackedPlanes& planes, std::int64_t chain) {
@@ -190,8 +190,8 @@ void sweep_all(const Work& work) {
   constexpr std::int64_t min_sites_a_thread = 1 << 17;
   // Sixteen packed updates take the time of one that team_size counts; packing and unpacking that of four sweeps.
   const std::int64_t n_sites = work.shape.n_sites(), n_sweeps = std::min<std::int64_t>(work.options.n_sweeps, 1 << 16);
-  const int n_threads =
-      team_size(work.options.n_threads, work.n_chains * work.shape.ly, work.n_chains * n_sites / 16 * (n_sweeps + 4));
+  const int n_threads = team_size(work.options.n_threads, work.n_chains * work.shape.n_sites() / work.shape.lx,
+                                  work.n_chains * n_sites / 16 * (n_sweeps + 4));
   const bool split_lattice =
       work.n_chains < 2 * n_threads && work.n_chains % n_threads != 0 && n_sites / n_threads >= min_sites_a_thread;
   if (n_threads == 1) {  // no team: also what a forked child can run
@@ -200,7 +200,7 @@ void sweep_all(const Work& work) {
   } else if (split_lattice) {
     const PackedPlanes& planes = packed_buffer.planes(work.shape);
     for (std::int64_t c = 0; c < work.n_chains; ++c) {
-      const ChainTables tables = tables_of(work, planes, c);
+      const ChainTables& tables = tables_of(work, planes, c);
       Totals totals;
 #pragma omp parallel num_threads(n_threads)
       sweep_chain(work, planes, tables, c, omp_get_thread_num(), omp_get_num_threads(), totals);
@@ -220,16 +220,14 @@ void check_rows(const Work& work) {
   check_shape(work.shape);
   check_even(work.shape);
   if (!rows_supports(work.shape)) {
-    throw std::invalid_argument("the rows layout needs two lengths, the last >= 64, and at most 2^31 sites; got " +
+    throw std::invalid_argument("the rows layout needs even lengths, the last >= 64, and at most 2^31 sites; got " +
                                 std::string(work.shape.two_dimensional ? "" : std::to_string(work.shape.lz) + " x ") +
                                 std::to_string(work.shape.ly) + " x " + std::to_string(work.shape.lx));
   }
   check_beta(work.beta, work.n_chains);
   check_coupling({work.J, 0.0});
   check_options(work.options, work.n_chains);
-  if (work.heat_bath_every < 0) {
-    throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(work.heat_bath_every));
-  }
+  check_heat_bath_every(work.heat_bath_every);
   check_spins(work.spins, work.n_chains * work.shape.n_sites(), work.options.n_threads);
 }
 
@@ -238,7 +236,8 @@ void check_rows(const Work& work) {
 bool rows_supports(LatticeShape shape) {
   // Blocks of random numbers are counted by 19 bits.
   constexpr std::int64_t max_tiles = (std::int64_t{1} << 19) * block_tiles;
-  return shape.two_dimensional && shape.lx % 2 == 0 && shape.ly % 2 == 0 && shape.lx >= 64 && shape.ly >= 2 &&
+  const bool has_pairs = shape.two_dimensional || (shape.lz % 2 == 0 && shape.lz >= 2);
+  return has_pairs && shape.lx % 2 == 0 && shape.ly % 2 == 0 && shape.lx >= 64 && shape.ly >= 2 &&
          n_tiles(planes_of(shape)) <= max_tiles;
 }
 
@@ -251,13 +250,13 @@ void metropolis_sweep_rows(std::int8_t* spins, std::int64_t n_chains, LatticeSha
   sweep_all(work);
 }
 
-void packed_masks(double exponent, bool heat_bath, bool overwrites, std::uint32_t first_block, std::uint32_t n_blocks,
-                  const SweepOptions& options, std::uint8_t* out) {
+void packed_masks(double exponent, bool heat_bath, bool cubic, bool overwrites, std::uint32_t first_block,
+                  std::uint32_t n_blocks, const SweepOptions& options, std::uint8_t* out) {
   check_options(options, 1);
-  auto tables = std::make_unique<ChainTables>(exponent, 5);
+  auto tables = std::make_unique<ChainTables>(exponent, block_vectors, cubic);
   PackedRule& rule = heat_bath ? tables->heat_bath : tables->metropolis;
   if (!overwrites) {
-    for (OverwriteCounts* counts : {&rule.overwrites.x4, &rule.overwrites.r8}) {
+    for (OverwriteCounts* counts : {&rule.overwrites.x4, &rule.overwrites.r8, &rule.overwrites.x8}) {
       std::fill(std::begin(counts->limit), std::end(counts->limit), ~std::uint64_t{0});
       std::fill(std::begin(counts->guide), std::end(counts->guide), std::uint8_t{0});
     }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
+#include <stdexcept>
 
 namespace spinodal {
 namespace {
@@ -59,6 +61,24 @@ void LjSorted::wrap(const double* positions, const Box& box) {
     cells_.length[inner] = std::max(high - low, std::numeric_limits<double>::min() * 0x1p100);
     for (std::int64_t i = 0; i < n_; ++i) out[3 * i + inner] = positions[dim_ * i + axis] - low;
   }
+}
+
+bool LjSorted::wraps(const double* positions, const Box& box, std::int32_t* lengths) const {
+  if (!box.periodic) return false;
+  bool any = false;
+  for (std::int64_t k = 0; k < n_ * dim_; ++k) {
+    const auto axis = static_cast<int>(k % dim_);
+    const double inside = wrapped_.data()[3 * (k / dim_) + inner_axis(dim_, axis)];
+    const double n = std::nearbyint((positions[k] - inside) / box.length[axis]);
+    if (std::abs(n) > 0x1p30) {
+      std::ostringstream message;
+      message << "positions must be less than 2^30 box lengths away; particle " << k / dim_ << " is " << n;
+      throw std::invalid_argument(message.str());
+    }
+    lengths[k] = static_cast<std::int32_t>(n);
+    any = any || n != 0;
+  }
+  return any;
 }
 
 void LjSorted::divide(const Box& box) {
@@ -161,30 +181,22 @@ void LjSorted::bound() {
   const std::int64_t n = cells_.n_clusters;
   cells_.bounds_stride = n + cluster_size;
   cells_.bounds = bounds_.room(6 * cells_.bounds_stride);
-  cells_.half_bounds = half_bounds_.room(12 * n);
   std::fill_n(cells_.bounds, 6 * cells_.bounds_stride, static_cast<float>(far_away));
   double longest = 0;
   for (const double length : cells_.length) longest = std::max(longest, length);
   cells_.rounding = static_cast<float>(1e-6 * longest);
-  constexpr float most = std::numeric_limits<float>::max();
-  for (std::int64_t h = 0; h < 2 * n; ++h) {
-    const double* half = cells_.halves + h * LjCells::half_size;
-    float* bounds = cells_.half_bounds + 6 * h;
-    for (int axis = 0; axis < 3; ++axis) {
-      float low = most, high = -most;
-      for (int l = 0; l < cells_.n_in_half[h]; ++l) {
-        low = std::min(low, static_cast<float>(half[4 * axis + l]));
-        high = std::max(high, static_cast<float>(half[4 * axis + l]));
-      }
-      bounds[axis] = low;
-      bounds[axis + 3] = high;
-    }
-  }
   for (std::int64_t c = 0; c < n; ++c) {
-    const float* first = cells_.half_bounds + 12 * c;
+    const double* cluster = cells_.halves + 2 * c * LjCells::half_size;
+    const int n_present = cells_.n_in_half[2 * c] + cells_.n_in_half[2 * c + 1];
     for (int axis = 0; axis < 3; ++axis) {
-      cells_.bounds[axis * cells_.bounds_stride + c] = std::min(first[axis], first[axis + 6]);
-      cells_.bounds[(axis + 3) * cells_.bounds_stride + c] = std::max(first[axis + 3], first[axis + 9]);
+      float low = std::numeric_limits<float>::max(), high = -low;
+      for (int l = 0; l < n_present; ++l) {
+        const auto x = static_cast<float>(cluster[l / 4 * LjCells::half_size + 4 * axis + l % 4]);
+        low = std::min(low, x);
+        high = std::max(high, x);
+      }
+      cells_.bounds[axis * cells_.bounds_stride + c] = low;
+      cells_.bounds[(axis + 3) * cells_.bounds_stride + c] = high;
     }
   }
 }

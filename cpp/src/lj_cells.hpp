@@ -24,6 +24,9 @@ class LjSorted {
   /// Slot of LjCells (8 a cluster) → particle, or -1 in a pad.
   const std::int32_t* particle() const { return particle_.data(); }
 
+  /// Lengths of the box that each of the particles was moved by, (n, dim), into the box; false if by none.
+  bool wraps(const double* positions, const Box& box, std::int32_t* lengths) const;
+
   /// Numbers of the halves' records (n_clusters, 2, stride), from an offset on, in the caller's order.
   void gather(const double* halves, std::int64_t stride, std::int64_t offset, double* numbers) const;
 
@@ -46,7 +49,7 @@ class LjSorted {
   double origin_[3] = {};
   LjCells cells_{};
   Scratch<double> wrapped_, halves_;
-  Scratch<float> singles_, bounds_, half_bounds_;
+  Scratch<float> singles_, bounds_;
   Scratch<std::int32_t> key_, bin_, starts_, sorted_, particle_, n_in_half_, column_begin_, cluster_column_;
 };
 

@@ -22,14 +22,6 @@ std::int64_t count_slabs(const LjCells& cells, double reach) {
 
 }  // namespace
 
-template <class F>
-void LjList::for_slabs(std::size_t first, std::size_t step, int n_threads, F f) {
-  const auto n = static_cast<std::int64_t>((n_slabs_ - first + step - 1) / step);
-  const auto team = static_cast<int>(std::min<std::int64_t>(n_threads, n));
-#pragma omp parallel for schedule(static, 1) num_threads(team) if (team > 1)
-  for (std::int64_t k = 0; k < n; ++k) f(slabs_[first + static_cast<std::size_t>(k) * step]);
-}
-
 void LjList::build(const double* positions, std::int64_t n, const Box& box, double reach, bool exact, int n_threads) {
   sorted_.sort(positions, n, box);
   divide(reach);
@@ -53,17 +45,17 @@ void LjList::divide(double reach) {
 }
 
 void LjList::list(Slab& slab, double reach, bool exact) const {
-  const std::int64_t n_halves = 2 * (slab.cluster_end - slab.first_cluster);
+  const std::int64_t n_clusters = slab.cluster_end - slab.first_cluster;
   LjRows& rows = slab.rows;
   rows.n_rows = rows.n_outer = 0;
-  std::int64_t half = 2 * slab.first_cluster;
-  for (std::int64_t row_room = 2 * n_halves + 64, room = 64 * n_halves + 1024;; row_room *= 2, room *= 2) {
+  std::int64_t cluster = slab.first_cluster;
+  for (std::int64_t row_room = 4 * n_clusters + 64, room = 128 * n_clusters + 1024;; row_room *= 2, room *= 2) {
     rows.row = slab.row.keep(row_room, rows.n_rows);
     rows.outer = slab.outer.keep(room, rows.n_outer);
     rows.row_capacity = slab.row.capacity();
     rows.outer_capacity = slab.outer.capacity();
-    half = kernels().lj_outer_rows(sorted_.cells(), reach, exact, half, 2 * slab.cluster_end, rows);
-    if (half == 2 * slab.cluster_end) return;
+    cluster = kernels().lj_outer_rows(sorted_.cells(), reach, exact, cluster, slab.cluster_end, rows);
+    if (cluster == slab.cluster_end) return;
   }
 }
 
@@ -71,7 +63,7 @@ void LjList::prune(double reach, int n_threads) {
   const LjCells& cells = sorted_.cells();
   for_slabs(0, 1, n_threads, [&](Slab& slab) { kernels().lj_singles(cells, slab.first_cluster, slab.cluster_end); });
   for_slabs(0, 1, n_threads, [&](Slab& slab) {
-    slab.rows.inner = slab.inner.room(8 * (slab.rows.n_outer + slab.rows.n_rows));
+    slab.rows.inner = slab.inner.room(16 * (slab.rows.n_outer + slab.rows.n_rows));
     kernels().lj_inner_rows(cells, reach, slab.rows);
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -29,6 +30,15 @@ class LjList {
   LjMoved move(const LjMotion& motion, const LjMoving& moving, bool finish, bool start, int n_threads);
 
   LjSorted& sorted() { return sorted_; }
+  const LjSorted& sorted() const { return sorted_; }
+
+  std::size_t n_slabs() const { return n_slabs_; }
+
+  /// f(slab, its rows), by some threads.
+  template <class F>
+  void for_each_slab(int n_threads, F f) {
+    for_slabs(0, 1, n_threads, [&](Slab& slab) { f(static_cast<std::size_t>(&slab - slabs_.data()), slab.rows); });
+  }
 
  private:
   struct Slab {
@@ -45,7 +55,12 @@ class LjList {
 
   /// f(slab) for the slabs first, first + step, …, by some threads.
   template <class F>
-  void for_slabs(std::size_t first, std::size_t step, int n_threads, F f);
+  void for_slabs(std::size_t first, std::size_t step, int n_threads, F f) {
+    const auto n = static_cast<std::int64_t>((n_slabs_ - first + step - 1) / step);
+    const auto team = static_cast<int>(std::min<std::int64_t>(n_threads, n));
+#pragma omp parallel for schedule(static, 1) num_threads(team) if (team > 1)
+    for (std::int64_t k = 0; k < n; ++k) f(slabs_[first + static_cast<std::size_t>(k) * step]);
+  }
 
   LjSorted sorted_;
   std::vector<Slab> slabs_;

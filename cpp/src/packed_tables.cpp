@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "src/threshold.hpp"
 
@@ -187,13 +189,27 @@ MaskTable mask_table(double p, bool may_use_bytes, const OverwriteTarget& out) {
   return nibble_table(fixed, out);
 }
 
-PackedRule make_rule(bool heat_bath, double p_x4, double p_r8, int log_vectors) {
+/// log2 of the vectors a block's overwrites are spread over.
+int log_vectors_of(std::int64_t n_vectors) {
+  int log = 1;
+  while (log < 5 && std::int64_t{1} << log < n_vectors) ++log;
+  return log;
+}
+
+/// 1 / (1 + e^x).
+double expit_minus(double x) { return 1 / (1 + std::exp(x)); }
+
+/// x = 4β|J|.
+PackedRule make_rule(bool heat_bath, bool cubic, double x, int log_vectors) {
   PackedRule rule{};
   rule.heat_bath = heat_bath;
+  rule.cubic = cubic;
   OverwriteTable& table = rule.overwrites;
-  rule.x4 = mask_table(p_x4, false, {table.x4, table, 0, log_vectors});
+  rule.x4 = mask_table(expit_minus(x), false, {table.x4, table, 0, log_vectors});
+  const double p_r8 = heat_bath ? expit_minus(cubic ? 3 * x : 2 * x) : std::exp(cubic ? -4 * x : -2 * x);
   rule.r8 = mask_table(p_r8, true, {table.r8, table, nibble_indices, log_vectors});
-  table.n_slots = slots_for(table.x4.mean + table.r8.mean);
+  if (cubic) rule.x8 = mask_table(expit_minus(2 * x), false, {table.x8, table, x8_indices, log_vectors});
+  table.n_slots = slots_for(table.x4.mean + table.r8.mean + table.x8.mean);
   table.kept[no_overwrite] = 0xff;
   return rule;
 }
@@ -216,8 +232,19 @@ void set_counts(double mean, OverwriteCounts& out) {
   out.n_slots = slots_for(mean);
 }
 
-ChainTables::ChainTables(double exponent, int log_vectors)
-    : metropolis(make_rule(false, 1 / (1 + std::exp(4 * exponent)), std::exp(-8 * exponent), log_vectors)),
-      heat_bath(make_rule(true, 1 / (1 + std::exp(4 * exponent)), 1 / (1 + std::exp(8 * exponent)), log_vectors)) {}
+ChainTables::ChainTables(double exponent, std::int64_t n_vectors, bool cubic)
+    : metropolis(make_rule(false, cubic, 4 * exponent, log_vectors_of(n_vectors))),
+      heat_bath(make_rule(true, cubic, 4 * exponent, log_vectors_of(n_vectors))) {}
+
+const ChainTables& chain_tables(double exponent, std::int64_t n_vectors, bool cubic) {
+  constexpr std::size_t most = 64;  // a megabyte
+  using Key = std::tuple<double, int, bool>;
+  thread_local std::map<Key, ChainTables> kept;
+  const Key key{exponent, log_vectors_of(n_vectors), cubic};
+  const auto found = kept.find(key);
+  if (found != kept.end()) return found->second;
+  if (kept.size() == most) kept.clear();
+  return kept.try_emplace(key, exponent, n_vectors, cubic).first->second;
+}
 
 }  // namespace spinodal

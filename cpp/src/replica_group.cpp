@@ -83,9 +83,7 @@ void check_replicas(const ReplicaChains& chains, const std::int8_t* spins, const
   check_coupling(chains.coupling);
   check_options(chains.options, chains.n_chains);
   check_spins(spins, chains.n_chains * chains.shape.n_sites(), chains.options.n_threads);
-  if (chains.heat_bath_every < 0) {
-    throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(chains.heat_bath_every));
-  }
+  check_heat_bath_every(chains.heat_bath_every);
   constexpr std::int64_t max_sites = std::int64_t{1} << 23;  // blocks of 16 vectors are counted by 19 bits
   if (chains.shape.n_sites() > max_sites) {
     throw std::invalid_argument("replica-packed chains can have at most 8388608 sites; got " +

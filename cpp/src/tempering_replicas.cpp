@@ -131,11 +131,9 @@ void check_replicas(const TemperingJob& job) {
   check_even(job.shape);
   check_coupling(job.coupling);
   check_spins(job.spins, job.n_chains * job.shape.n_sites());
-  if (rule.heat_bath_every < 0) {
-    throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(rule.heat_bath_every));
-  }
+  check_heat_bath_every(rule.heat_bath_every);
   if (rule.layout != Layout::rows) return;
-  if (!rows_supports(job.shape)) throw std::invalid_argument("the rows layout needs two lengths, the last >= 64");
+  if (!rows_supports(job.shape)) throw std::invalid_argument("the rows layout needs even lengths, the last >= 64");
   if (job.coupling.h != 0) {
     throw std::invalid_argument("the rows layout takes no field; got h = " + std::to_string(job.coupling.h));
   }

@@ -87,4 +87,8 @@ void check_threads(int n_threads) {
   if (n_threads < 1) refuse("n_threads must be >= 1; got ", n_threads);
 }
 
+void check_heat_bath_every(std::int64_t period) {
+  if (period < 0) throw std::invalid_argument("heat_bath_every must be >= 0; got " + std::to_string(period));
+}
+
 }  // namespace spinodal

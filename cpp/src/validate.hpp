@@ -18,5 +18,6 @@ void check_cluster_size(LatticeShape shape);
 void check_even(LatticeShape shape);
 void check_options(const SweepOptions& options, std::int64_t n_chains);
 void check_threads(int n_threads);
+void check_heat_bath_every(std::int64_t period);
 
 }  // namespace spinodal

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+import numpy as np
+import numpy.typing as npt
+
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 def available_isas() -> list[str]: ...
 def active_isa() -> str: ...
@@ -19,7 +22,7 @@ def metropolis_sweep(
     ndim: int,
     n_threads: int,
 ) -> None: ...
-def rows_supports(ly: int, lx: int) -> bool: ...
+def rows_supports(shape: tuple[int, ...]) -> bool: ...
 def metropolis_sweep_rows(
     spins: Spins,
     beta: Reals,
@@ -70,6 +73,7 @@ def metropolis_sweep_lanes(
 def packed_masks(
     exponent: float,
     heat_bath: bool,
+    cubic: bool,
     overwrites: bool,
     first_block: int,
     n_blocks: int,
@@ -183,3 +187,56 @@ def maxwell_velocities(
     stream: str,
     n_threads: int,
 ) -> None: ...
+def neighbor_list(
+    positions: Reals, box: Reals, periodic: bool, cutoff: float, half: bool, wanted: str, n_threads: int
+) -> tuple[NDArray | None, ...]: ...
+def pair_histogram(
+    positions: Reals, box: Reals, periodic: bool, r_max: float, n_bins: int, n_threads: int, counts: Integers
+) -> None: ...
+def local_moves(
+    positions: Reals,
+    box: Reals,
+    periodic: bool,
+    epsilon: float,
+    sigma: float,
+    cutoff: float,
+    shift: str,
+    softening: float,
+    confinement: float,
+    temperature: Reals,
+    step: Reals,
+    n_sweeps: int,
+    seed: int,
+    sweep: int,
+    first_chain: int,
+    stream: str,
+    n_threads: int,
+    energy: Reals,
+    accepted: Integers,
+) -> None: ...
+
+class GraphPlan:
+    """The rows of a Laplacian in the order that its filters work in."""
+
+    def __init__(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> None: ...
+    @property
+    def n_nodes(self) -> int: ...
+    @property
+    def bandwidth(self) -> int: ...
+    @property
+    def value_free(self) -> bool: ...
+    @property
+    def order(self) -> npt.NDArray[np.int32]: ...
+
+def chebyshev_filter(
+    plan: GraphPlan, lmax: float, x: list[Floats], coefficients: list[Reals], out: Floats, n_threads: int
+) -> None: ...
+def grid_filter(
+    lengths: list[int],
+    matrices: list[Floats],
+    x: list[Floats],
+    multipliers: list[Floats],
+    out: Floats,
+    n_threads: int,
+) -> None: ...
+def block_filter(filters: Floats, offsets: Integers, x: Floats, out: Floats, n_threads: int) -> None: ...

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 r"""A check, in seconds, that the kernels installed here are exact; and how fast they are.
 
-Three things are asked of every backend on every instruction set: the streams give their known
+Asked of every backend on every instruction set: the streams give their known
 answers, sweeps in each layout give the bits of the first engine's, and the mean energy of a 4 × 4
-lattice at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update (of a
-4 × 64 lattice, from Kaufman's solution, where rows are packed).
+lattice at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update (where rows are
+packed, of a 4 × 64 lattice, from Kaufman's solution, and of a 2 × 2 × 64 bar, from its transfer matrix).
+Pairs of particles, and their energy and forces, are those of NumPy; local moves of two give the mean energy of a
+quadrature.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from spinodal.backends.protocol import Reals, Spins
 from spinodal.kernels.arguments import BackendName, StreamName
 from spinodal.kernels.layouts import Layout
 
-TEMPERATURE = 2.269
+TEMPERATURE, BAR_TEMPERATURE = 2.269, 5.0
 MAX_SIGMA = 5.0
 
 # Blocks at counter and key of hexadecimal π: philox10 as distributed with Random123 (kat_vectors), the
@@ -37,7 +39,7 @@ _KNOWN_BLOCKS: dict[StreamName, tuple[int, ...]] = {
     "philox10": (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
 }
 
-_SQUARE, _STRIP = (4, 4), (4, 64)
+_SQUARE, _STRIP, _BAR = (4, 4), (4, 64), (2, 2, 64)
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,18 @@ class Update:
     """One way to move spins: ``advance(spins, beta, first, n, **options)``."""
 
     advance: Callable[..., Any]
-    shape: tuple[int, int] = _SQUARE
+    shape: tuple[int, ...] = _SQUARE
     n_chains: int = 512
     burn_in: int = 96
+
+    @property
+    def temperature(self) -> float:
+        """In the unit of J."""
+        return BAR_TEMPERATURE if self.shape == _BAR else TEMPERATURE
+
+    def exact_energy(self) -> float:
+        """Return the mean energy it has to give."""
+        return {_SQUARE: exact_energy, _STRIP: _exact_strip_energy, _BAR: bar_energy}[self.shape]()
 
 
 def _sweeps(kernel: Callable[..., Any], layout: Layout) -> Callable[..., Any]:
@@ -62,10 +73,12 @@ def _updates() -> dict[str, Update]:
     return {
         "metropolis": Update(_sweeps(kernels.metropolis_sweep, "bytes")),
         "metropolis by rows": Update(_sweeps(kernels.metropolis_sweep, "rows"), _STRIP, 64, 192),
+        "metropolis by rows in 3-D": Update(_sweeps(kernels.metropolis_sweep, "rows"), _BAR, 64, 192),
         "metropolis by replicas": Update(_sweeps(kernels.metropolis_sweep, "replicas")),
         "metropolis by lanes": Update(_sweeps(kernels.metropolis_sweep, "lanes")),
         "heat bath": Update(_sweeps(kernels.heat_bath_sweep, "bytes")),
         "heat bath by rows": Update(_sweeps(kernels.heat_bath_sweep, "rows"), _STRIP, 64, 192),
+        "heat bath by rows in 3-D": Update(_sweeps(kernels.heat_bath_sweep, "rows"), _BAR, 64, 192),
         "heat bath by replicas": Update(_sweeps(kernels.heat_bath_sweep, "replicas")),
         "wolff": Update(_steps(kernels.wolff_step, "step")),
         "swendsen-wang": Update(_steps(kernels.swendsen_wang_sweep, "sweep")),
@@ -116,6 +129,8 @@ def check_all(backends: list[BackendName]) -> Iterator[Check]:
                 yield _guarded(engine, f"same bits as {tested[0]}", check_same_bits, tested[0])
             for name in _updates():
                 yield _guarded(engine, f"{name} energy", check_energy, name)
+            yield _guarded(engine, "pairs of particles", check_pairs)
+            yield _guarded(engine, "local moves energy", check_local_moves)
 
 
 def _guarded(engine: Engine, name: str, check: Callable[..., tuple[bool, str]], *arguments: Any) -> Check:
@@ -150,6 +165,7 @@ _LAYOUTS: tuple[tuple[Layout, tuple[int, ...], float], ...] = (
     ("bytes", (2, 6, 66), 0.05),
     ("bytes", (2, 4, 6, 34), 0.05),
     ("rows", (2, 6, 66), 0.0),
+    ("rows", (2, 4, 2, 66), 0.0),
     ("replicas", (3, 4, 6), 0.0),
     ("lanes", (3, 5, 4), 0.05),
 )
@@ -170,7 +186,7 @@ def check_energy(engine: Engine, name: str) -> tuple[bool, str]:
     """Compare a mean energy with the exact one; chains are independent, so their means give its error."""
     update = _updates()[name]
     means = _mean_energies(engine, update)
-    exact = exact_energy() if update.shape == _SQUARE else _exact_strip_energy()
+    exact = update.exact_energy()
     error = float(means.std(ddof=1)) / len(means) ** 0.5
     sigma = (float(means.mean()) - exact) / error if error else float("inf")
     return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
@@ -180,13 +196,14 @@ def _mean_energies(engine: Engine, update: Update) -> Reals:
     """Return the mean energy of each of many hot-started chains after a burn-in."""
     n_chains = update.n_chains if engine.backend == "cpp" else update.n_chains // 4  # Numba is that much slower
     n_draws, thin = 48, 4
-    options: dict[str, Any] = {"seed": 11, "backend": engine.backend, "n_threads": 1}
-    spins = kernels.random_spins((n_chains, *update.shape), **options)
-    update.advance(spins, 1 / TEMPERATURE, 0, update.burn_in, **options)
+    options: dict[str, Any] = {"backend": engine.backend, "n_threads": 1, "ndim": len(update.shape)}
+    spins = kernels.random_spins((n_chains, *update.shape), seed=11, **options)
+    beta = 1 / update.temperature
+    update.advance(spins, beta, 0, update.burn_in, seed=11, **options)
     total = np.zeros(n_chains)
     for draw in range(n_draws):
-        update.advance(spins, 1 / TEMPERATURE, update.burn_in + draw * thin, thin, **options)
-        total += kernels.ising_energy(spins, backend=engine.backend, n_threads=1)
+        update.advance(spins, beta, update.burn_in + draw * thin, thin, seed=11, **options)
+        total += kernels.ising_energy(spins, **options)
     means: Reals = total / n_draws
     return means
 
@@ -207,6 +224,58 @@ def exact_energy() -> float:
     energy = -(spins * ahead).sum(axis=(1, 2))
     weight = np.exp(-(energy - energy.min()) / TEMPERATURE)
     return float((weight * energy).sum() / weight.sum())
+
+
+def check_pairs(engine: Engine) -> tuple[bool, str]:
+    """Compare pairs, their histogram, energy and forces of particles in a box with NumPy's."""
+    box, cutoff = np.array([6.0, 6.5, 7.0]), 2.5
+    grid = np.stack(np.meshgrid(*[np.arange(6)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    x = (grid + 0.25 * np.sin(np.arange(grid.size)).reshape(grid.shape)) * box / 6
+    vectors = x[None] - x[:, None]
+    vectors -= box * np.rint(vectors / box)
+    r = np.sqrt((vectors**2).sum(axis=-1))
+    inside = (r < cutoff) & (r > 0)
+    s6 = np.where(inside, r, np.inf) ** -6.0
+    forces = (-24 * s6 * (2 * s6 - 1) / np.where(inside, r, 1.0) ** 2)[..., None] * vectors
+    options: dict[str, Any] = {"backend": engine.backend, "n_threads": 1}
+    i, j = kernels.neighbor_list(x, box, cutoff, half=False, quantities="ij", **options)
+    counts = kernels.pair_histogram(x, box, cutoff, 50, **options)
+    energy, found, _ = kernels.lennard_jones(x, box, cutoff, **options)
+    listed = np.zeros_like(inside)
+    listed[i, j] = True
+    off = max(abs(float(energy) - 2 * (s6**2 - s6).sum()), float(np.abs(found - forces.sum(axis=1)).max()))
+    right = (listed == inside).all() and (2 * counts == np.histogram(r[inside], 50, (0, cutoff))[0]).all()
+    return bool(right and off < 1e-9), f"{len(i)} pairs, energy and forces within {off:.0e}"
+
+
+def check_local_moves(engine: Engine) -> tuple[bool, str]:
+    """Compare the mean energy of two particles held by springs with a quadrature."""
+    r = np.linspace(0.6, 12.0, 20_001)
+    energies = 4 * (r**-12 - r**-6) + r**2 / 4
+    weight = r**2 * np.exp(-energies / 0.8)
+    exact = float((weight * energies).sum() / weight.sum())
+    x = np.zeros((256, 2, 3))
+    x[:, 1, 0] = 1.1
+    options: dict[str, Any] = {"cutoff": np.inf, "periodic": False, "confinement": 1.0, "step": 0.5, "n_threads": 1}
+    means = np.zeros(256)
+    for sweep in range(0, 1600, 4):
+        energy = kernels.local_moves(x, None, 0.8, sweep=sweep, n_sweeps=4, backend=engine.backend, **options)[0]
+        means += energy / 375 if sweep >= 100 else 0.0
+    error = float(means.std(ddof=1)) / 16
+    sigma = (float(means.mean()) - exact) / error
+    return abs(sigma) < MAX_SIGMA, f"{means.mean():.4f} ± {error:.4f}, exact {exact:.4f} ({sigma:+.1f}σ)"
+
+
+@cache
+def bar_energy(length: int = 64) -> float:
+    r"""Return :math:`\langle E \rangle` of a 2 × 2 × length lattice by the transfer matrix between its squares."""
+    squares = 2 * (np.arange(16)[:, None] >> np.arange(4) & 1) - 1
+    neighbors = squares @ np.array([[0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]])
+    inside = -(squares * neighbors).sum(axis=1)  # each bond twice: both ways around a length of 2
+    energy = (inside[:, None] + inside) / 2 - squares @ squares.T
+    transfer = np.exp(-(energy - energy.min()) / BAR_TEMPERATURE)
+    others = np.linalg.matrix_power(transfer / transfer.sum(), length - 1)
+    return length * float((energy * transfer * others).sum() / (transfer * others).sum())
 
 
 SPEEDS: tuple[tuple[Layout, tuple[int, ...], float], ...] = (

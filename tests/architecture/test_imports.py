@@ -26,7 +26,7 @@ HOMES = {
     "torch": ("score/", "interop/torch_ops.py"),
     "rich": ("cli/", "samplers/running/progress.py"),
     "fastapi": ("service/",),
-    "scipy": (),
+    "scipy": ("systems/rational.py",),
 }
 HEAVY = ("numba", "h5py", "matplotlib", "torch", "scipy", "xarray", "pandas", "pymbar", "typer", "rich")
 

@@ -21,6 +21,8 @@ def small_demo(monkeypatch):
     """Lattices of a second; the largest is left out by --quick."""
     scan = (1.8, *_FOCUS, 2.8)
     monkeypatch.setattr(demo, "_SCAN", scan)
+    monkeypatch.setattr(demo, "_QUICK_FLUID_STEPS", 400)
+    monkeypatch.setattr("spinodal.report.fluid_figures.pictures", lambda result: iter(()))
     monkeypatch.setattr(demo, "_LATTICES", dict.fromkeys((8, 16, 32, 64), (scan, 16, 64)))
 
 
@@ -30,6 +32,8 @@ def test_the_demo_agrees_with_the_exact_solution(small_demo, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "E/N" in said and f"report: {report}" in said and "FAILED" not in said
     assert report.read_text().endswith("</html>\n")
+    assert "U/N agrees with NIST" in said
+    assert "Lennard-Jones fluid" in (tmp_path / "demo-fluid.html").read_text()
 
 
 def test_the_demo_fails_where_the_samples_are_wrong(small_demo, tmp_path, capsys, monkeypatch):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -19,16 +20,17 @@ CHUNK = 4096  # blocks at a time
 LAGS = (1, 3, 4, 5, 8, 31)
 
 
-def probabilities(exponent: float, *, heat_bath: bool) -> tuple[float, float]:
-    """Of X4 and r8 at β|J|."""
-    p8 = 1 / (1 + math.exp(8 * exponent)) if heat_bath else math.exp(-8 * exponent)
-    return 1 / (1 + math.exp(4 * exponent)), p8
+def probabilities(exponent: float, *, heat_bath: bool, cubic: bool) -> list[float]:
+    """Of X4, r8 and in three dimensions X8 at β|J|."""
+    bath, certain = (12, 16) if cubic else (8, 8)
+    p8 = 1 / (1 + math.exp(bath * exponent)) if heat_bath else math.exp(-certain * exponent)
+    return [1 / (1 + math.exp(4 * exponent)), p8, 1 / (1 + math.exp(8 * exponent))][: 3 if cubic else 2]
 
 
-def chunks(n_bits: float, exponent: float, *, heat_bath: bool, overwrites: bool, stream: str) -> Iterator[Masks]:
-    """Masks (n_blocks, 2, 32, 32) until there are n_bits of each."""
+def chunks(n_bits: float, *law: float, stream: str) -> Iterator[Masks]:
+    """Masks (n_blocks, 2 or 3, 32, 32) until there are n_bits of each."""
     for first in range(0, int(n_bits / N_BITS), CHUNK):
-        yield _native.packed_masks(exponent, heat_bath, overwrites, first, CHUNK, 11, 5, 3, stream)
+        yield _native.packed_masks(*law, first, CHUNK, 11, 5, 3, stream)
 
 
 class Law:
@@ -59,6 +61,8 @@ class Law:
         p = self.p
         result = {"density": (self.n_ones - self.n_bits * p) / math.sqrt(self.n_bits * p * (1 - p))}
         for name, (ones, n) in self.pairs.items():
+            if n * p**2 < 5:  # too few for a normal deviate
+                continue
             # Two pairs that share a bit have covariance p³ − p⁴.
             variance = p**2 * (1 - p**2) + 2 * (p**3 - p**4)
             result[f"pairs {name}"] = (ones - n * p**2) / math.sqrt(n * variance)
@@ -73,12 +77,14 @@ class Law:
         return result
 
 
-def laws(n_bits: float, exponent: float, *, heat_bath=False, overwrites=True, stream="ars7") -> list[Law]:
-    """X4 and r8, and the product of both against the product of their probabilities."""
-    p4, p8 = probabilities(exponent, heat_bath=heat_bath)
-    result = [Law(p4), Law(p8), Law(p4 * p8)]
-    for masks in chunks(n_bits, exponent, heat_bath=heat_bath, overwrites=overwrites, stream=stream):
-        for law, mask in zip(result, (masks[:, 0], masks[:, 1], masks[:, 0] & masks[:, 1]), strict=True):
+def laws(n_bits: float, exponent: float, *, heat_bath=False, cubic=False, overwrites=True, stream="ars7") -> list[Law]:
+    """X4, r8 and X8, and the products of two against the products of their probabilities."""
+    p = probabilities(exponent, heat_bath=heat_bath, cubic=cubic)
+    pairs = list(itertools.combinations(range(len(p)), 2))
+    result = [*map(Law, p), *(Law(p[a] * p[b]) for a, b in pairs)]
+    for masks in chunks(n_bits, exponent, heat_bath, cubic, overwrites, stream=stream):
+        parts = [masks[:, i] for i in range(len(p))] + [masks[:, a] & masks[:, b] for a, b in pairs]
+        for law, mask in zip(result, parts, strict=True):
             law.add(mask)
     return result
 
@@ -102,6 +108,14 @@ def test_every_scheme(temperature, heat_bath):
         assert worst(law)[0] < 5.5, law.deviations()
 
 
+@pytest.mark.parametrize("heat_bath", [False, True])
+@pytest.mark.parametrize("temperature", [1.5, 4.5, 9.0])
+def test_three_dimensions(temperature, heat_bath):
+    """X8 beside the others: r8 by overwrites alone, by bytes, by nibbles."""
+    for law in laws(3e7, 1 / temperature, heat_bath=heat_bath, cubic=True):
+        assert worst(law)[0] < 5.5, law.deviations()
+
+
 def test_every_stream_and_isa(isa, stream):
     n_bits = 6e7 if isa != "baseline" else 4e6
     for law in laws(n_bits, 1 / 2.269, stream=stream):
@@ -114,6 +128,8 @@ def test_without_overwrites_the_law_is_seen_to_be_wrong(temperature):
     x4, r8, _ = laws(6e7, 1 / temperature, overwrites=False)
     assert worst(x4)[0] > 8
     assert worst(r8)[0] > 8
+    x8 = laws(6e7, 1 / temperature, cubic=True, overwrites=False)[2]
+    assert worst(x8)[0] > 8
 
 
 def test_rare_bits_come_from_the_tail():

@@ -91,7 +91,7 @@ def test_ladders_are_apart(engine, layout):
         ({"rung": np.array([0, 1, 2, 2, 0, 1, 2, 3])}, "permutation of 0 … 3 in every ladder; ladder 0 is not"),
         ({"rung": np.arange(4)}, r"rung must have shape \(8,\); got \(4,\)"),
         ({"layout": "replicas"}, "one temperature for all; parallel tempering takes 'lanes'"),
-        ({"layout": "rows"}, "two even lengths, the last >= 64"),
+        ({"layout": "rows"}, "even lengths, the last >= 64"),
         ({"swap_every": 0}, "swap_every must be >= 1; got 0"),
         ({"heat_bath_every": -1}, "heat_bath_every must be >= 0; got -1"),
         ({"n_rounds": -2}, "n_rounds must be >= 0; got -2"),

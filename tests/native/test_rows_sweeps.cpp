@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The rows layout: the same bits for every instruction set, number of threads and cut into calls, in every number of
-// bands; sums of the packed lattice; and clear refusals.
+// The rows layout in two and three dimensions: the same bits for every instruction set, number of threads and cut into
+// calls, in every number of bands; sums of the packed lattice; and clear refusals.
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -22,8 +22,13 @@ const Case row_cases[] = {
     {{1, 24, 64, true}, 3, 9}, {{1, 2, 66, true}, 3, 9},   {{1, 12, 200, true}, 3, 9},
     {{1, 6, 258, true}, 3, 9}, {{1, 34, 512, true}, 2, 9}, {{1, 10, 1098, true}, 2, 9},
 };
+// The same of planes: an odd number in each band; rows that end in the middle of a word.
+const Case cube_cases[] = {
+    {{16, 6, 64, false}, 2, 9}, {{8, 2, 66, false}, 2, 9},  {{4, 6, 128, false}, 2, 9},
+    {{2, 4, 250, false}, 2, 9}, {{4, 2, 512, false}, 2, 9}, {{2, 4, 1098, false}, 2, 9},
+};
 // Work for a team on one lattice.
-const Case shared_rows = {{1, 1024, 1026, true}, 1, 5};
+const Case shared_rows = {{1, 1024, 1026, true}, 1, 5}, shared_planes = {{64, 64, 66, false}, 1, 5};
 
 struct Result {
   Spins spins;
@@ -71,22 +76,29 @@ void check_same_bits(const Case& c, double J) {
 
 void test_same_bits_everywhere() {
   for (const Case& c : row_cases) check_same_bits(c, 1.0);
+  for (const Case& c : cube_cases) check_same_bits(c, 1.0);
   check_same_bits(row_cases[3], -0.7);
+  check_same_bits(cube_cases[1], -0.7);
   check_same_bits(shared_rows, 1.0);
+  check_same_bits(shared_planes, 1.0);
+}
+
+void check_masks(double exponent, bool heat_bath, bool cubic) {
+  const SweepOptions one_sweep = options(1, 0, 1);
+  std::vector<std::uint8_t> expected(std::size_t{1024} * 8 * (cubic ? 3 : 2)), masks(expected.size());
+  select_isa("baseline");
+  packed_masks(exponent, heat_bath, cubic, true, 0, 8, one_sweep, expected.data());
+  for (const std::string& isa : available_isas()) {
+    select_isa(isa);
+    packed_masks(exponent, heat_bath, cubic, true, 0, 8, one_sweep, masks.data());
+    CHECK_FOR(masks == expected, isa);
+  }
 }
 
 void test_masks() {
-  const SweepOptions one_sweep = options(1, 0, 1);
-  std::vector<std::uint8_t> expected(std::size_t{2048} * 8), masks(expected.size());
   for (const double exponent : {0.0, 0.2, 0.4407, 1.0, 50.0}) {
     for (const bool heat_bath : {false, true}) {
-      select_isa("baseline");
-      packed_masks(exponent, heat_bath, true, 0, 8, one_sweep, expected.data());
-      for (const std::string& isa : available_isas()) {
-        select_isa(isa);
-        packed_masks(exponent, heat_bath, true, 0, 8, one_sweep, masks.data());
-        CHECK_FOR(masks == expected, isa);
-      }
+      for (const bool cubic : {false, true}) check_masks(exponent, heat_bath, cubic);
     }
   }
 }
@@ -102,7 +114,8 @@ void test_refusals() {
   const SweepOptions good = options(1, 0, 1);
   CHECK_REFUSES(sweep({1, 4, 65, true}, 1, 1, good, 0, 1), "65");
   CHECK_REFUSES(sweep({1, 4, 62, true}, 1, 1, good, 0, 1), "4 x 62");
-  CHECK_REFUSES(sweep({2, 4, 64, false}, 1, 1, good, 0, 1), "2 x 4 x 64");
+  CHECK_REFUSES(sweep({2, 4, 62, false}, 1, 1, good, 0, 1), "2 x 4 x 62");
+  CHECK_REFUSES(sweep({3, 4, 64, false}, 1, 1, good, 0, 1), "3");
   CHECK_REFUSES(sweep(shape, -1, 1, good, 0, 1), "-1");
   CHECK_REFUSES(sweep(shape, 1, infinity, good, 0, 1), "J");
   CHECK_REFUSES(sweep(shape, 1, 1, good, -1, 1), "heat_bath_every");

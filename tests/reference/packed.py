@@ -103,22 +103,31 @@ def block_masks(
     return x4, r8, block.words("mask", 192, BLOCK)
 
 
-class Layout:
-    """Where a row's sites stand: (number of the vector, first bit, rows)."""
+def x8_mask(block: Block, table: MaskTable, log_vectors: int) -> Array:
+    """X8 of a block, bytes (32, 32)."""
+    x8 = nibble_mask(block, 224, table)
+    apply_overwrites(block, x8, block.words("overwrite", 0, 1).view("<u8")[0].tolist()[2], 65, table, log_vectors)
+    return x8
 
-    def __init__(self, ly: int, lx: int) -> None:
-        self.ly, self.width = ly, lx // 2
-        fits = [b for b in (8, 4, 2) if b * self.width <= 256 and ly % b == 0]
+
+class Layout:
+    """Where the sites of row z·ly + y stand: (number of the vector, first bit, rows)."""
+
+    def __init__(self, *lattice: int) -> None:
+        self.cubic = len(lattice) == 3
+        lz, self.ly, lx = lattice if self.cubic else (1, *lattice)
+        self.n_rows, self.width = lz * self.ly, lx // 2
+        fits = [b for b in (8, 4, 2) if b * self.width <= 256 and lattice[0] % b == 0]
         self.n_bands = fits[0] if fits else 1
-        self.rows = ly // self.n_bands
+        self.rows = self.n_rows // self.n_bands
         self.n_vectors = 1 if self.n_bands > 1 else -(-self.width // 256)
         self.n_tiles = (self.rows + 1) // 2 * self.n_vectors
         self.log_vectors = min(5, max(1, (2 * self.n_tiles - 1).bit_length()))
 
     def sites(self, masks: Array) -> npt.NDArray[np.bool_]:
-        """Bits (vector number, 256) as rows of sites (ly, width)."""
-        y, k = np.arange(self.ly)[:, None], np.arange(self.width)
-        r, band = y % self.rows, y // self.rows
+        """Bits (vector number, 256) as rows of sites (n_rows, width)."""
+        row, k = np.arange(self.n_rows)[:, None], np.arange(self.width)
+        r, band = row % self.rows, row // self.rows
         number = 2 * (r // 2 * self.n_vectors + k // 256) + r % 2
         return masks[number, k % 256 + 256 // self.n_bands * band].astype(bool)
 
@@ -126,21 +135,26 @@ class Layout:
 def sublattice_masks(
     layout: Layout, tables: dict[str, MaskTable], rule: str, color: int, sweep: int, chain: int, seed: int, stream: str
 ) -> list[npt.NDArray[np.bool_]]:
-    """X4, r8 and tie of a sublattice's sites (ly, width)."""
-    blocks = [
-        block_masks(Block(b, color, sweep, chain, seed, stream), tables, rule, layout.log_vectors)
-        for b in range(-(-2 * layout.n_tiles // BLOCK))
-    ]
-    stacked = np.array(blocks, dtype=np.uint8).swapaxes(0, 1).reshape(3, -1, 32)
-    return [layout.sites(np.unpackbits(mask, axis=-1, bitorder="little")) for mask in stacked]
+    """X4, r8, tie and in three dimensions X8 of a sublattice's sites (n_rows, width)."""
+    masks = []
+    for b in range(-(-2 * layout.n_tiles // BLOCK)):
+        block = Block(b, color, sweep, chain, seed, stream)
+        extra = [x8_mask(block, tables["x8"], layout.log_vectors)] if layout.cubic else []
+        masks.append([*block_masks(block, tables, rule, layout.log_vectors), *extra])
+    stacked = np.array(masks, dtype=np.uint8).swapaxes(0, 1)
+    return [layout.sites(np.unpackbits(mask.reshape(-1, 32), axis=-1, bitorder="little")) for mask in stacked]
 
 
 def neighbors_up(up: Array) -> Array:
-    return sum(np.roll(up, step, axis).astype(int) for axis in (0, 1) for step in (1, -1))
+    return sum(np.roll(up, step, axis).astype(int) for axis in range(up.ndim) for step in (1, -1))
 
 
-def flips(rule: str, spin: Array, unlike: Array, x4: Array, r8: Array, tie: Array) -> Array:
-    """Whether sites with so many unlike neighbours turn."""
+def flips(rule: str, spin: Array, unlike: Array, x4: Array, r8: Array, tie: Array, x8: Array | None = None) -> Array:
+    """Whether sites with so many unlike neighbours turn; X8 belongs to three dimensions."""
+    if x8 is not None:
+        if rule == "metropolis":
+            return np.asarray(unlike + x4 + 2 * x8.astype(int) + 4 * r8.astype(int) >= 3)
+        return np.choose(unlike, [r8, x8, x4, spin ^ tie, ~x4, ~x8, ~r8])
     if rule == "metropolis":
         return np.asarray((unlike >= 2) | r8 | ((unlike >= 1) & x4))
     return np.choose(unlike, [r8, x4, spin ^ tie ^ r8, ~x4, ~r8])
@@ -148,13 +162,12 @@ def flips(rule: str, spin: Array, unlike: Array, x4: Array, r8: Array, tie: Arra
 
 def update_sublattice(up: Array, color: int, rule: str, masks: list[npt.NDArray[np.bool_]]) -> None:
     """One color of one lattice of booleans, in place."""
-    ly, lx = up.shape
-    rows = np.arange(ly)[:, None]
-    columns = 2 * np.arange(lx // 2) + (rows + color) % 2
-    spin, n_up = up[rows, columns], neighbors_up(up)[rows, columns]
-    x4, r8, tie = masks
-    unlike = np.where(spin, 4 - n_up, n_up)
-    up[rows, columns] = spin ^ flips(rule, spin, unlike, x4, r8, tie)
+    ly, lx = up.shape[-2:]
+    flat, row = up.reshape(-1, lx), np.arange(up.size // lx)[:, None]
+    columns = 2 * np.arange(lx // 2) + (row // ly + row % ly + color) % 2
+    spin, n_up = flat[row, columns], neighbors_up(up).reshape(-1, lx)[row, columns]
+    unlike = np.where(spin, 2 * up.ndim - n_up, n_up)
+    flat[row, columns] = spin ^ flips(rule, spin, unlike, *masks)
 
 
 def metropolis_sweep(
@@ -169,11 +182,11 @@ def metropolis_sweep(
     heat_bath_every: int = 16,
     stream: str = "ars7",
 ) -> None:
-    """Packed sweeps of chains (n_chains, ly, lx), in place."""
+    """Packed sweeps of chains (n_chains, ly, lx) or (n_chains, lz, ly, lx), in place."""
     layout = Layout(*spins.shape[1:])
     reversed_sites = (np.indices(spins.shape[1:]).sum(axis=0) % 2 == 1) & (J < 0)
     for number, b in enumerate(np.broadcast_to(beta, len(spins)).tolist()):
-        tables = packed_tables.chain_tables(b * abs(J), layout.log_vectors)
+        tables = packed_tables.chain_tables(b * abs(J), layout.log_vectors, cubic=layout.cubic)
         up = (spins[number] > 0) ^ reversed_sites
         for t in range(sweep, sweep + n_sweeps):
             bath = heat_bath_every > 0 and t % heat_bath_every == heat_bath_every - 1

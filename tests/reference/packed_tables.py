@@ -136,10 +136,13 @@ def expit_minus(x: float) -> float:
     return 1 / (1 + math.exp(x)) if x < 709.78 else 0.0
 
 
-def chain_tables(exponent: float, log_vectors: int) -> dict[str, MaskTable]:
+def chain_tables(exponent: float, log_vectors: int, *, cubic: bool = False) -> dict[str, MaskTable]:
     """The masks at exponent = β|J|."""
-    return {
+    tables = {
         "x4": mask_table(expit_minus(4 * exponent), False, log_vectors),
-        "metropolis": mask_table(math.exp(-8 * exponent), True, log_vectors),
-        "heat_bath": mask_table(expit_minus(8 * exponent), True, log_vectors),
+        "metropolis": mask_table(math.exp((-16 if cubic else -8) * exponent), True, log_vectors),
+        "heat_bath": mask_table(expit_minus((12 if cubic else 8) * exponent), True, log_vectors),
     }
+    if cubic:
+        tables["x8"] = mask_table(expit_minus(8 * exponent), False, log_vectors)
+    return tables

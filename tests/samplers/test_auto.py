@@ -34,10 +34,31 @@ def test_the_choice(case):
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_the_crossover(ndim):
-    length = crossover_length(ndim)
+@pytest.mark.parametrize("plan", [{}, {"n_chains": 256, "thin": 16}], ids=str)
+def test_the_crossover(ndim, plan):
+    length = crossover_length(ndim, **plan)
     for size, kind in ((length, sp.SwendsenWang), (length - 2, sp.Metropolis)):
-        assert type(sp.sampler(sp.IsingModel((size,) * ndim), T_C[ndim])) is kind
+        assert type(sp.sampler(sp.IsingModel((size,) * ndim), T_C[ndim], **plan)) is kind
+
+
+@pytest.mark.parametrize(
+    ("plan", "kind"),
+    [
+        ({"n_chains": 256, "thin": 16}, sp.Metropolis),
+        ({"n_chains": 256, "thin": 1}, sp.SwendsenWang),
+        ({"n_chains": 8, "thin": 16}, sp.SwendsenWang),
+        ({"n_chains": 256}, sp.SwendsenWang),
+        ({"thin": 16}, sp.SwendsenWang),
+    ],
+    ids=str,
+)
+def test_many_chains_with_thinned_draws_are_swept(plan, kind):
+    assert type(sp.sampler(sp.IsingModel(64), T_C[2], **plan)) is kind
+
+
+def test_chains_are_as_many_as_temperatures():
+    assert type(sp.sampler(sp.IsingModel(64), np.full(256, T_C[2]), thin=16)) is sp.Metropolis
+    assert type(sp.sampler(sp.IsingModel(64), np.full(8, T_C[2]), thin=16)) is sp.SwendsenWang
 
 
 NAMED = {

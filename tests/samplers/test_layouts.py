@@ -21,6 +21,10 @@ CHOICES = {
     "cubes": ((8, 8, 8), 0.0, np.full(256, 0.4), 0, "replicas"),
     "few small lattices": ((32, 32), 0.0, np.full(4, 0.4), 0, "bytes"),
     "one large lattice": ((512, 512), 0.0, np.full(1, 0.4), 0, "rows"),
+    "one large cube": ((64, 64, 64), 0.0, np.full(1, 0.2), 0, "rows"),
+    "many large cubes": ((64, 64, 64), 0.0, np.full(256, 0.2), 0, "rows"),
+    "a bar": ((8, 8, 64), 0.0, np.full(1, 0.2), 0, "rows"),
+    "a cube of short rows": ((64, 64, 62), 0.0, np.full(1, 0.2), 0, "bytes"),
     "one large lattice with a field": ((512, 512), 0.1, np.full(1, 0.4), 0, "bytes"),
     "rows too short": ((512, 62), 0.0, np.full(1, 0.4), 0, "bytes"),
 }

@@ -19,7 +19,7 @@
 
 namespace spinodal {
 
-/// Blocks of Purpose::particles; row: particle, sweep: step.
+/// Blocks of Purpose::particles; row: particle, sweep: step. Block 8 is that of the acceptances of HMC and MALA, row 0.
 constexpr std::uint32_t langevin_noise_block = 1, initial_velocities_block = 2;
 
 /// The state, each (n_systems, n_particles, dim), C-contiguous.

@@ -16,12 +16,16 @@ from spinodal.analysis.comparison import (
     compare_series,
     distribution_test,
 )
+from spinodal.analysis.configurational import configurational_temperature
 from spinodal.analysis.convergence import classic_r_hat, r_hat
 from spinodal.analysis.correlations import correlation, correlation_length, radial_correlation
 from spinodal.analysis.curve import Curve
+from spinodal.analysis.diffusion import MeanSquaredDisplacement, mean_squared_displacement
 from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.fields import Profile
 from spinodal.analysis.histograms import Histogram, energy_histogram, magnetization_histogram
+from spinodal.analysis.insertion import ChemicalPotential, chemical_potential
+from spinodal.analysis.minima import Minimum, quench, search_minimum
 from spinodal.analysis.multihistogram import MultiHistogram
 from spinodal.analysis.observables import (
     OBSERVABLES,
@@ -30,8 +34,10 @@ from spinodal.analysis.observables import (
     estimate_observable,
     observable,
 )
+from spinodal.analysis.radial import radial_distribution
 from spinodal.analysis.resampling import jackknife
 from spinodal.analysis.reweighting import reweight, reweight_samples
+from spinodal.analysis.scattering import static_structure_factor
 from spinodal.analysis.structure import StructureFactor, radial_structure_factor, structure_factor
 from spinodal.analysis.weights import WeightDiagnostics, pareto_k, weight_diagnostics
 
@@ -40,12 +46,15 @@ __all__ = [
     "AutocorrelationTime",
     "BinderCrossing",
     "Blocking",
+    "ChemicalPotential",
     "Comparison",
     "Curve",
     "DerivedObservable",
     "DistributionTest",
     "Estimate",
     "Histogram",
+    "MeanSquaredDisplacement",
+    "Minimum",
     "MultiHistogram",
     "Observable",
     "PairCrossing",
@@ -55,10 +64,12 @@ __all__ = [
     "autocorrelation",
     "binder_crossing",
     "blocking",
+    "chemical_potential",
     "classic_r_hat",
     "compare",
     "compare_exact",
     "compare_series",
+    "configurational_temperature",
     "correlation",
     "correlation_length",
     "distribution_test",
@@ -68,13 +79,18 @@ __all__ = [
     "estimate_observable",
     "jackknife",
     "magnetization_histogram",
+    "mean_squared_displacement",
     "observable",
     "pareto_k",
+    "quench",
     "r_hat",
     "radial_correlation",
+    "radial_distribution",
     "radial_structure_factor",
     "reweight",
     "reweight_samples",
+    "search_minimum",
+    "static_structure_factor",
     "structure_factor",
     "tau_int",
     "weight_diagnostics",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinodal.analysis import thermodynamics
 from spinodal.analysis.arrays import (
     AnyArray,
     Draws,
@@ -121,6 +122,9 @@ _DIRECT = (
     Observable("magnetization_per_site", "m = M/N", _per_site),
     Observable("abs_magnetization", "|m|", lambda s: np.abs(_per_site(s))),
     Observable("m2", "m²", lambda s: _per_site(s) ** 2),
+    Observable("pressure", "(N T + virial/d)/V of particles", thermodynamics.pressure),
+    Observable("pressure_with_tail", "pressure with what is beyond the cutoff", thermodynamics.pressure_with_tail),
+    Observable("energy_with_tail", "U/N with what is beyond the cutoff", thermodynamics.energy_with_tail),
     Observable("m4", "m⁴", lambda s: _per_site(s) ** 4),
 )
 _DERIVED = (
@@ -133,6 +137,12 @@ _DERIVED = (
     ),
     DerivedObservable("susceptibility_m2", "β N <m²>", lambda s: (_per_site(s) ** 2,), _susceptibility_m2),
     DerivedObservable("heat_capacity", "β² (<E²> - <E>²)/N", _energy_moments, _heat_capacity),
+    DerivedObservable(
+        "isochoric_heat_capacity",
+        "d/2 + β² (<U²> - <U>²)/N of particles",
+        _energy_moments,
+        thermodynamics.isochoric_heat_capacity,
+    ),
 )
 
 #: Every named observable; other packages may add their own.

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from spinodal import _native
-from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 
 class _CppBackend:
@@ -265,6 +268,76 @@ class _CppBackend:
         n_threads: int,
     ) -> None:
         _native.maxwell_velocities(out, periodic, temperature, mass, seed, step, first_chain, stream, n_threads)
+
+    def neighbor_list(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        cutoff: float,
+        half: bool,
+        wanted: str,
+        n_threads: int,
+    ) -> tuple[NDArray | None, ...]:
+        return _native.neighbor_list(positions, box, periodic, cutoff, half, wanted, n_threads)
+
+    def pair_histogram(
+        self, positions: Reals, box: Reals, counts: Integers, *, periodic: bool, r_max: float, n_threads: int
+    ) -> None:
+        _native.pair_histogram(positions, box, periodic, r_max, counts.shape[1], n_threads, counts)
+
+    def local_moves(
+        self,
+        positions: Reals,
+        box: Reals,
+        temperature: Reals,
+        step: Reals,
+        energy: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        accepted = np.zeros(len(positions), dtype=np.int64)
+        _native.local_moves(
+            positions, box, periodic, epsilon, sigma, cutoff, shift, softening, confinement, temperature, step,
+            n_sweeps, seed, sweep, first_chain, stream, n_threads, energy, accepted,
+        )  # fmt: skip
+        return accepted
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return _native.GraphPlan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        _native.chebyshev_filter(plan, lmax, x, coefficients, out, n_threads)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        _native.grid_filter(lengths, matrices, x, multipliers, out, n_threads)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        _native.block_filter(filters, offsets, x, out, n_threads)
 
 
 BACKEND = _CppBackend()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numba
 import numpy as np
@@ -13,9 +14,14 @@ import numpy.typing as npt
 
 from spinodal.backends import (
     numba_cluster,
+    numba_cubes,
+    numba_graph,
     numba_ising,
     numba_langevin,
     numba_lennard_jones,
+    numba_local_moves,
+    numba_neighbors,
+    numba_packed_words,
     numba_replicas,
     numba_rows,
     numba_streams,
@@ -23,7 +29,7 @@ from spinodal.backends import (
     numpy_packing,
     packed_tables,
 )
-from spinodal.backends.protocol import Bits, Integers, Reals, Spins, Words
+from spinodal.backends.protocol import Bits, Floats, Integers, NDArray, Reals, Spins, Words
 
 Groups = list[tuple[int, slice, npt.NDArray[np.int64]]]
 
@@ -157,14 +163,15 @@ class _NumbaBackend:
         magnetization: Integers | None = None,
     ) -> None:
         _check_spins(spins)
-        layout = numba_rows.layout_of(*spins.shape[1:])
-        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        layout = numba_rows.layout_of(spins.shape[1:])
+        words = numba_packed_words.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        rows = spins.reshape(len(spins), layout.n_rows, 2 * layout.width)
+        rules_at = packed_tables.rules if spins.ndim == 3 else packed_tables.cubic_rules
+        sweeps = numba_rows.rows_sweeps if spins.ndim == 3 else numba_cubes.cube_sweeps
 
         def update(chain: int) -> None:
-            rules = packed_tables.rules(float(beta[chain]) * abs(J), layout.log_vectors)
-            numba_rows.rows_sweeps(
-                spins[chain], layout, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, first_chain + chain
-            )
+            rules = rules_at(float(beta[chain]) * abs(J), layout.log_vectors)
+            sweeps(rows[chain], layout, *rules, heat_bath_every, J < 0, n_sweeps, words, sweep, first_chain + chain)
 
         _for_each_chain(update, len(spins), n_threads)
         self._observe(spins, J, 0.0, energy, magnetization, n_threads)
@@ -197,7 +204,7 @@ class _NumbaBackend:
             return
         _check_replicas(spins)
         order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
-        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        words = numba_packed_words.stream_of(numba_streams.STREAM_IDS[stream], seed)
         log_vectors = min(5, (order.sites.shape[1] - 1).bit_length())
 
         def update(index: int) -> None:
@@ -230,7 +237,7 @@ class _NumbaBackend:
         _check_replicas(spins)
         groups = _groups(first_chain, len(spins))
         order, flat = numba_replicas.order_of(spins.shape[1:]), spins.reshape(len(spins), math.prod(spins.shape[1:]))
-        words = numba_rows.stream_of(numba_streams.STREAM_IDS[stream], seed)
+        words = numba_packed_words.stream_of(numba_streams.STREAM_IDS[stream], seed)
         limits = numba_replicas.hit_limits(order.sites.shape[1])
         turned = [J < 0 and (order.n_colors == 1 or color == 1) for color in range(2)]
 
@@ -466,6 +473,89 @@ class _NumbaBackend:
             numba_langevin.maxwell_velocities(
                 out[system], noise, periodic, stream_id, np.uint64(seed), step, first_chain + system
             )
+
+    def neighbor_list(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        cutoff: float,
+        half: bool,
+        wanted: str,
+        n_threads: int,
+    ) -> tuple[NDArray | None, ...]:
+        found = numba_neighbors.list_pairs(positions[0], box, periodic, cutoff, half)
+        columns = zip("ijdDS", found, strict=True)
+        return tuple(column if name in wanted else None for name, column in columns)
+
+    def pair_histogram(
+        self, positions: Reals, box: Reals, counts: Integers, *, periodic: bool, r_max: float, n_threads: int
+    ) -> None:
+        def count(system: int) -> None:
+            numba_neighbors.pair_histogram(positions[system], box, periodic, r_max, counts[system])
+
+        _for_each_chain(count, len(positions), n_threads)
+
+    def local_moves(
+        self,
+        positions: Reals,
+        box: Reals,
+        temperature: Reals,
+        step: Reals,
+        energy: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        potential = numba_lennard_jones.constants(epsilon, sigma, cutoff, shift, softening)
+        stream_id = numba_streams.STREAM_IDS[stream]
+        accepted = np.zeros(len(positions), dtype=np.int64)
+
+        def move(system: int) -> None:
+            energy[system], accepted[system] = numba_local_moves.sweeps(
+                positions[system], box, periodic, potential, confinement, float(temperature[system]),
+                float(step[system]), float(energy[system]), n_sweeps, stream_id, np.uint64(seed), sweep,
+                first_chain + system,
+            )  # fmt: skip
+
+        _for_each_chain(move, len(positions), n_threads)
+        numba_local_moves.check_energies(energy, sweep + n_sweeps)
+        return accepted
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        return numba_graph.graph_plan(indptr, indices, values)
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        numba_graph.chebyshev_filter(plan, x, coefficients, lmax, out)
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        numba_graph.grid_filter(lengths, matrices, x, multipliers, out)
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        numba_graph.block_filter(filters, offsets, x, out)
 
 
 BACKEND = _NumbaBackend()

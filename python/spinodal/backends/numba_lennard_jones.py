@@ -30,7 +30,7 @@ def constants(epsilon: float, sigma: float, cutoff: float, shift: str, softening
 
 
 @numba.njit(cache=True, inline="always")
-def _pair(r2: float, k: Reals):
+def pair(r2: float, k: Reals):
     """Return energy and F/r of a pair at r²."""
     rho2 = r2 + k[1]
     s6 = 1.0 / (rho2 * rho2 * rho2)
@@ -44,7 +44,7 @@ def _pair(r2: float, k: Reals):
 
 
 @numba.njit(cache=True)
-def _wrapped(positions: Reals, box: Reals, periodic: bool):
+def wrapped(positions: Reals, box: Reals, periodic: bool):
     """Return positions (n, 3) within lengths (3,) of a corner at 0."""
     n, dim = positions.shape
     at, length = np.zeros((n, 3)), np.ones(3)
@@ -64,7 +64,7 @@ def _wrapped(positions: Reals, box: Reals, periodic: bool):
 
 
 @numba.njit(cache=True)
-def _link(at: Reals, length: Reals, cutoff: float, periodic: bool, dim: int):
+def link(at: Reals, length: Reals, cutoff: float, periodic: bool, dim: int):
     """Return cells an axis, how many the cutoff reaches, the first particle of each cell, and each one's next."""
     n = len(at)
     cells, reach = np.ones(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
@@ -89,8 +89,8 @@ def _link(at: Reals, length: Reals, cutoff: float, periodic: bool, dim: int):
 def compute(positions: Reals, box: Reals, periodic: bool, k: Reals, forces: Reals):
     """Write the forces of one system; return its energy and virial."""
     n, dim = positions.shape
-    at, length = _wrapped(positions, box, periodic)
-    cells, reach, head, following = _link(at, length, math.sqrt(k[0]), periodic, dim)
+    at, length = wrapped(positions, box, periodic)
+    cells, reach, head, following = link(at, length, math.sqrt(k[0]), periodic, dim)
     energy, virial = 0.0, 0.0
     home, cell, shift = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64), np.empty(3)
     for i in range(n):
@@ -115,7 +115,7 @@ def compute(positions: Reals, box: Reals, periodic: bool, k: Reals, forces: Real
                 r2 = dx * dx + dy * dy + dz * dz
                 itself = i == j and shift[0] == 0.0 and shift[1] == 0.0 and shift[2] == 0.0
                 if r2 < k[0] and not itself:
-                    u, f = _pair(r2, k) if r2 + k[1] > 0.0 else (np.inf, np.inf)
+                    u, f = pair(r2, k) if r2 + k[1] > 0.0 else (np.inf, np.inf)
                     energy += 0.5 * u
                     virial += 0.5 * f * r2
                     total[0] += f * dx

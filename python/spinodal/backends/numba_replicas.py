@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spinodal.backends import packed_tables
-from spinodal.backends.numba_rows import draw, draw_block, updated
+from spinodal.backends.numba_packed_words import draw
+from spinodal.backends.numba_rows import draw_block, updated
 
 LANES = 256
 MAX_SITES = 1 << 23

@@ -49,6 +49,15 @@ def rules(exponent: float, log_vectors: int) -> tuple[Rule, Rule]:
     return Rule(False, x4, metropolis), Rule(True, x4, heat_bath)
 
 
+def cubic_rules(exponent: float, log_vectors: int) -> tuple[Rule, Rule, MaskTable]:
+    """Return Metropolis, heat bath and the mask X8 of both, in three dimensions."""
+    x4 = _nibble_table(_fixed(_expit_minus(4 * exponent)), log_vectors)
+    x8 = _nibble_table(_fixed(_expit_minus(8 * exponent)), log_vectors)
+    metropolis = _table(_fixed(math.exp(-16 * exponent)), log_vectors)
+    heat_bath = _table(_fixed(_expit_minus(12 * exponent)), log_vectors)
+    return Rule(False, x4, metropolis), Rule(True, x4, heat_bath), x8
+
+
 def _fixed(p: float) -> int:
     return int(math.ldexp(p, 62))
 

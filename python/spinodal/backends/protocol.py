@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint32]
 Bits = npt.NDArray[np.uint8]
+NDArray = npt.NDArray[Any]
+Floats = npt.NDArray[Any]
+"""float32 or float64, one of them in a call."""
 
 
 class Packing(Protocol):
@@ -274,4 +277,76 @@ class Backend(Packing, Protocol):
         n_threads: int,
     ) -> None:
         """Fill with velocities (n_systems, n, dim) of each system's temperature."""
+        ...
+
+    def neighbor_list(
+        self,
+        positions: Reals,
+        box: Reals,
+        *,
+        periodic: bool,
+        cutoff: float,
+        half: bool,
+        wanted: str,
+        n_threads: int,
+    ) -> tuple[NDArray | None, ...]:
+        """Return (i, j, d, D, S) of the pairs of positions (1, n, dim); None for columns not in ``wanted``."""
+        ...
+
+    def pair_histogram(
+        self, positions: Reals, box: Reals, counts: Integers, *, periodic: bool, r_max: float, n_threads: int
+    ) -> None:
+        """Write the numbers of pairs (n_systems, n_bins) by distance below ``r_max``, each pair once."""
+        ...
+
+    def local_moves(
+        self,
+        positions: Reals,
+        box: Reals,
+        temperature: Reals,
+        step: Reals,
+        energy: Reals,
+        *,
+        periodic: bool,
+        epsilon: float,
+        sigma: float,
+        cutoff: float,
+        shift: str,
+        softening: float,
+        confinement: float,
+        n_sweeps: int,
+        seed: int,
+        sweep: int,
+        first_chain: int,
+        stream: str,
+        n_threads: int,
+    ) -> Integers:
+        """Move particles one at a time, in place, and their energies with them; return the moves accepted."""
+        ...
+
+    def graph_plan(self, indptr: Integers, indices: npt.NDArray[np.int32], values: Reals) -> Any:
+        """Return what a Laplacian's filters need, to be kept."""
+        ...
+
+    def chebyshev_filter(
+        self, plan: Any, x: list[Floats], coefficients: list[Reals], *, lmax: float, out: Floats, n_threads: int
+    ) -> None:
+        """Write Σ_inputs Σ_k c_k T_k(1 − 2L/lmax) x: fields (B, N, d), coefficients (K, B·d)."""
+        ...
+
+    def grid_filter(
+        self,
+        lengths: list[int],
+        matrices: list[Floats],
+        x: list[Floats],
+        multipliers: list[Floats],
+        *,
+        out: Floats,
+        n_threads: int,
+    ) -> None:
+        """Write folded matrices along each axis, 2 an axis, or 4 with multipliers (1 or B, N) between them."""
+        ...
+
+    def block_filter(self, filters: Floats, offsets: Integers, x: Floats, *, out: Floats, n_threads: int) -> None:
+        """Write one dense symmetric filter a block of nodes."""
         ...

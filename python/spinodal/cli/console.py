@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from spinodal.plots.scan import Scan
-from spinodal.report import tables
+from spinodal.report import fluid, tables
+from spinodal.report.fluid import FluidResult
+from spinodal.report.fluid_page import statistic
 from spinodal.report.results import Agreement, CriticalPoint
 
 _PIPE_WIDTH = 200  # a table in a log is not folded to the 80 columns of no terminal
@@ -65,13 +67,28 @@ def progress_bars(quiet: bool) -> Iterator[Callable[[str], Callable[..., object]
 
 def print_scan(console: Any, scan: Scan, seconds: float | None) -> None:
     """Print the table of one lattice: each estimate beside its exact value, and how far it is from it in σ."""
+    time = "" if seconds is None else f", {seconds:.1f} s"
+    title = f"{scan.label}: {scan.samples.energy.shape[0]:,} chains × {scan.samples.energy.shape[1]:,} draws{time}"
+    _print_rows(console, title, tables.header(scan), list(tables.rows(scan)))
+
+
+def print_fluid(console: Any, result: FluidResult) -> None:
+    """Print the table of a fluid, each estimate beside NIST's value where there is one, and whether they agree."""
+    time = "" if result.seconds is None else f", {result.seconds:.1f} s"
+    samples = result.samples
+    title = f"Lennard-Jones, {result.label}: {samples.n_chains:,} chains × {samples.n_draws:,} draws{time}"
+    _print_rows(console, title, fluid.header(result), list(fluid.rows(result)))
+    for check in fluid.agreement(result):
+        verdict = "[green]agrees[/]" if check.passes() else "[bold red]DOES NOT AGREE[/]"
+        console.print(f"{fluid.TITLES[check.name]} {verdict} with NIST (SRSW): {statistic(check).partition(': ')[2]}")
+
+
+def _print_rows(console: Any, title: str, titles: Sequence[str], rows: Sequence[tables.Row]) -> None:
+    """Print a row for each temperature, as many columns as fit, and why some are not to be trusted."""
     from rich import box
     from rich.table import Table
 
-    time = "" if seconds is None else f", {seconds:.1f} s"
-    title = f"{scan.label}: {scan.samples.energy.shape[0]:,} chains × {scan.samples.energy.shape[1]:,} draws{time}"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    rows, titles = list(tables.rows(scan)), tables.header(scan)
     fitting = columns_that_fit(console.width, titles, rows)
     for name in ("T", *titles[:fitting]):
         table.add_column(name, justify="right", no_wrap=True)

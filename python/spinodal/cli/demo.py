@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``spinodal demo``: the whole of it on real input, checked against the exact solution."""
+"""``spinodal demo``: the whole of it on real input, checked against the exact solution and against NIST's values."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from spinodal.cli import console
+from spinodal.cli import console, lj
 from spinodal.cli.ising import INTERRUPTED, check_outputs, command_line
 from spinodal.cli.request import Request
-from spinodal.report import Result, agreement, critical_point, write_report
+from spinodal.report import FluidResult, Result, agreement, critical_point, write_fluid_report, write_report
+from spinodal.report.fluid import agreement as fluid_agreement
+from spinodal.report.fluid_page import statistic
 from spinodal.report.results import Agreement, CriticalPoint
 
 TOLERANCE = 1e-3  # of the critical temperature
@@ -27,6 +29,7 @@ _LATTICES: dict[int, tuple[tuple[float, ...], int, int]] = {
     128: ((2.0, *_FOCUS, 2.7), 48, 96),
 }
 _STEPS, _QUICK_STEPS = 1600, 200
+_FLUID_STEPS, _QUICK_FLUID_STEPS = 8000, 2000  # of 500 particles, whose energy NIST has published
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,8 +45,28 @@ def run(arguments: argparse.Namespace) -> int:
             if results[-1].samples.provenance.get("complete") is False:
                 print("interrupted: nothing was saved")
                 return INTERRUPTED
+        if not arguments.quiet:
+            print("Sampling a Lennard-Jones fluid, whose energy and pressure NIST has published.", flush=True)
+        fluid = fluid_request(arguments).sample(reporter)
+    if fluid.samples.provenance.get("complete") is False:
+        print("interrupted: nothing was saved")
+        return INTERRUPTED
     write_report(arguments.report, results, command=command_line())
-    return _conclude(arguments, results, time.monotonic() - began)
+    write_fluid_report(_fluid_report(arguments), fluid, command=command_line())
+    return _conclude(arguments, results, fluid, time.monotonic() - began)
+
+
+def fluid_request(arguments: argparse.Namespace) -> lj.Request:
+    """Return the fluid that is sampled: a liquid near its triple point."""
+    steps = _QUICK_FLUID_STEPS if arguments.quick else _FLUID_STEPS
+    return lj.Request(
+        n=500, density=0.776, temperatures=(0.85, 0.9), steps=steps, seed=arguments.seed, threads=arguments.threads
+    )
+
+
+def _fluid_report(arguments: argparse.Namespace) -> Path:
+    path = Path(arguments.report)
+    return path.with_name(f"{path.stem}-fluid{path.suffix}")
 
 
 def requests(arguments: argparse.Namespace) -> Iterator[tuple[int, Request]]:
@@ -67,22 +90,27 @@ def requests(arguments: argparse.Namespace) -> Iterator[tuple[int, Request]]:
         )
 
 
-def _conclude(arguments: argparse.Namespace, results: Sequence[Result], seconds: float) -> int:
+def _conclude(arguments: argparse.Namespace, results: Sequence[Result], fluid: FluidResult, seconds: float) -> int:
     scans = [result.scan for result in results]
     found = [agreement(scans, name) for name in ("energy_per_site", "heat_capacity")]
     checks = [check for check in found if check is not None]
     critical = critical_point(scans)
     failures = [*_failures(checks), *_critical_failures(critical, 10 if arguments.quick else 1)]
+    failures += [
+        f"{statistic(check)}: NIST's value is missed" for check in fluid_agreement(fluid) if not check.passes()
+    ]
     if not arguments.quiet:
         screen = console.new_console()
         largest_scan = [result for result in results if result.scan.temperature.size >= len(_SCAN)][-1]
         console.print_scan(screen, largest_scan.scan, largest_scan.seconds)
         console.print_agreement(screen, checks)
         console.print_critical(screen, critical)
+        console.print_fluid(screen, fluid)
         screen.print(f"{seconds:.0f} s in all")
     for failure in failures:
         print(f"FAILED: {failure}")
     print(f"report: {Path(arguments.report).resolve()}")
+    print(f"report of the fluid: {_fluid_report(arguments).resolve()}")
     return 1 if failures else 0
 
 

@@ -13,12 +13,14 @@ from typing import NoReturn, TypeAlias
 from spinodal.cli import values
 
 Commands: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
+LJ_METHODS = ("langevin", "mala", "hmc", "nve")
 METHODS = ("auto", "metropolis", "heat_bath", "wolff", "swendsen_wang", "tempering")
 _EXAMPLES = """\
 examples:
   spinodal demo
   spinodal ising --size 64 --temperatures 1.5:3.5:0.1 --chains 256 --out run.h5 --report report.html
   spinodal ising --size 16,32,64 --temperatures 2.2:2.34:0.01 --method swendsen_wang --report binder.html
+  spinodal lj --n 500 --density 0.776 --temperature 0.85,0.9 --report fluid.html
   spinodal info run.h5
 """
 _ISING_NOTES = """\
@@ -26,6 +28,16 @@ temperatures  1.5:3.5:0.1 has both its ends; 2.0,2.269,2.5 is a list; commas joi
 lattices      64 is 64 x 64; 24x40; 16x16x16. Several, 16,32,64, locate the critical temperature by the crossing of
               their Binder cumulants; the files are then run-L16.h5, run-L32.h5, ..., and lattice i has seed + i.
 method        auto takes cluster updates near the transition of large lattices, else four local sweeps a step.
+--out         is written while the run goes on. After Ctrl-C or a crash the same command goes on where it was.
+"""
+
+
+_LJ_NOTES = """\
+units         of epsilon and sigma, k_B = 1. Temperatures as in `spinodal ising`: 0.85,0.9 or 0.7:1.2:0.1.
+method        langevin (BAOAB) takes --step-size for its timestep, as nve, velocity Verlet at constant energy, does;
+              mala and hmc tune it in the burn-in. These three start from a short run of langevin.
+NIST          values stand beside the measured ones where they are known: cutoff 3 or more, truncated, T = 0.85 and
+              0.9, densities 0.001, 0.009, 0.776, 0.82 and 0.9.
 --out         is written while the run goes on. After Ctrl-C or a crash the same command goes on where it was.
 """
 
@@ -49,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="show the version and what runs underneath")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_ising(commands)
+    _add_lj(commands)
     _add_demo(commands)
     _add_report(commands)
     _add_info(commands)
@@ -106,11 +119,43 @@ def _add_ising(commands: Commands) -> None:
     )
     sampling.add_argument("--thin", type=values.at_least(1), default=1, metavar="N", help="steps a draw (default 1)")
     sampling.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
-    machine = ising.add_argument_group("machine")
+    _add_machine(ising.add_argument_group("machine"))
+    _add_outputs(ising.add_argument_group("output"))
+
+
+def _add_lj(commands: Commands) -> None:
+    what = "sample a Lennard-Jones fluid, beside NIST's values where there are any"
+    lj = _add_command(commands, "lj", what, _LJ_NOTES)
+    number, positive = values.at_least(1), values.positive
+    system = lj.add_argument_group("system")
+    system.add_argument("--n", type=number, default=500, metavar="N", help="particles (default 500)")
+    system.add_argument("--density", type=positive, default=0.8442, metavar="X", help="default 0.8442")
+    system.add_argument(
+        "--temperature", "-T", type=values.temperatures, default=[0.85], metavar="T[,T...]", help="default 0.85"
+    )
+    system.add_argument("--dim", type=int, choices=(2, 3), default=3, help="default 3")
+    system.add_argument("--cutoff", type=positive, default=3.0, metavar="X", help="default 3")
+    system.add_argument(
+        "--shift", choices=("truncated", "energy", "force"), default="truncated", help="default truncated"
+    )
+    sampling = lj.add_argument_group("sampling")
+    sampling.add_argument("--method", choices=LJ_METHODS, default="langevin", help="default langevin")
+    sampling.add_argument("--step-size", type=positive, default=None, metavar="X", help="default 0.004 for dynamics")
+    sampling.add_argument("--friction", type=positive, default=1.0, metavar="X", help="of langevin (default 1)")
+    sampling.add_argument("--n-leapfrog", type=number, default=10, metavar="N", help="of hmc (default 10)")
+    sampling.add_argument("--chains", type=number, default=2, metavar="N", help="at each temperature (default 2)")
+    sampling.add_argument("--steps", type=number, default=None, metavar="N", help="recorded (default 4000; hmc 400)")
+    sampling.add_argument("--burn-in", type=values.at_least(0), default=None, metavar="N", help="default half as many")
+    sampling.add_argument("--thin", type=number, default=None, metavar="N", help="default 20; mala 10, hmc 1")
+    sampling.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
+    _add_machine(lj.add_argument_group("machine"))
+    _add_outputs(lj.add_argument_group("output"))
+
+
+def _add_machine(machine: argparse._ArgumentGroup) -> None:
     machine.add_argument("--threads", type=values.at_least(1), default=None, metavar="N", help="default all there are")
     machine.add_argument("--backend", choices=("cpp", "numba"), default=None, help="default cpp")
     machine.add_argument("--stream", choices=("ars7", "ars5", "philox10"), default="ars7", help="default ars7")
-    _add_outputs(ising.add_argument_group("output"))
 
 
 def _add_outputs(output: argparse._ArgumentGroup) -> None:

@@ -7,11 +7,18 @@ import argparse
 
 import spinodal as sp
 from spinodal.cli.ising import command_line
-from spinodal.report import Result, write_report
+from spinodal.report import FluidResult, Result, is_fluid, write_fluid_report, write_report
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    write_report(arguments.report, [Result.of(sp.load(path)) for path in arguments.files], command=command_line())
+    samples = [sp.load(path) for path in arguments.files]
+    fluids = [is_fluid(each) for each in samples]
+    if any(fluids) and len(samples) > 1:
+        raise ValueError(f"a report of a Lennard-Jones fluid is of one file; got {len(samples)}")
+    if all(fluids):
+        write_fluid_report(arguments.report, FluidResult(samples[0]), command=command_line())
+    else:
+        write_report(arguments.report, [Result.of(each) for each in samples], command=command_line())
     print(f"wrote {arguments.report}")
     return 0

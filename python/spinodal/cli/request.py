@@ -16,7 +16,7 @@ import spinodal as sp
 from spinodal.report import Result
 from spinodal.samplers.mixed import MixedSampler
 
-_KEPT: dict[str, bool | str] = {"last": "last", "all": True, "none": False}
+KEPT: dict[str, bool | str] = {"last": "last", "all": True, "none": False}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Request:
             threads=arguments.threads,
             backend=arguments.backend,
             stream=arguments.stream,
-            keep_draws=_KEPT[arguments.keep_draws],
+            keep_draws=KEPT[arguments.keep_draws],
             out=None if arguments.out is None else Path(arguments.out),
             checkpoint_every=arguments.checkpoint_every,
             resume=arguments.resume,

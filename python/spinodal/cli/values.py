@@ -63,6 +63,14 @@ def finite(text: str) -> float:
     return _number(text, "value")
 
 
+def positive(text: str) -> float:
+    """Parse a finite number > 0."""
+    value = _number(text, "value")
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"must be > 0; got {value:g}")
+    return value
+
+
 def lattices(text: str) -> list[tuple[int, ...]]:
     """Parse lattices: ``64`` is 64 × 64, ``24x40`` a rectangle, ``16x16x16`` a cube; several with commas.
 

@@ -12,10 +12,13 @@ are a function of (``seed``, ``first_chain`` + chain, ``sweep`` + i) alone, in t
 ``stream`` and ``layout``: results do not depend on threads, instruction set, backend, or the number of calls.
 The global interpreter lock is released, and Ctrl-C is answered between whole sweeps.
 
-Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones` and :func:`langevin_steps`.
+Particles are float64 positions ``(…, n_particles, 2 or 3)``: see :func:`lennard_jones`,
+:func:`langevin_steps`, :func:`local_moves`, :func:`neighbor_list` and :func:`pair_histogram`.
+Fields on graphs are float32 or float64, ``(N,)``, ``(N, C)`` or ``(B, N, d)``: see :func:`chebyshev_filter`.
 """
 
 from spinodal.kernels.arguments import STREAMS
+from spinodal.kernels.graph import block_filter, chebyshev_filter, fold, grid_filter, pack_blocks
 from spinodal.kernels.ising import (
     heat_bath_sweep,
     ising_energy,
@@ -28,7 +31,9 @@ from spinodal.kernels.ising import (
 )
 from spinodal.kernels.layouts import LAYOUTS, choose_layout
 from spinodal.kernels.lennard_jones import lennard_jones
+from spinodal.kernels.local_moves import local_moves
 from spinodal.kernels.molecular_dynamics import langevin_steps, maxwell_velocities
+from spinodal.kernels.neighbors import neighbor_list, pair_histogram
 from spinodal.kernels.particles import tail_corrections
 from spinodal.kernels.streams import stream_blocks
 from spinodal.kernels.tempering import parallel_tempering
@@ -36,15 +41,23 @@ from spinodal.kernels.tempering import parallel_tempering
 __all__ = [
     "LAYOUTS",
     "STREAMS",
+    "block_filter",
+    "chebyshev_filter",
     "choose_layout",
+    "fold",
+    "grid_filter",
     "heat_bath_sweep",
     "ising_energy",
     "langevin_steps",
     "lennard_jones",
     "local_field",
+    "local_moves",
     "magnetization",
     "maxwell_velocities",
     "metropolis_sweep",
+    "neighbor_list",
+    "pack_blocks",
+    "pair_histogram",
     "parallel_tempering",
     "random_spins",
     "stream_blocks",

@@ -75,10 +75,10 @@ def metropolis_sweep(
         Counter stream the random numbers come from.
     layout : {"auto", "bytes", "rows", "replicas", "lanes"}
         Where the spins lie during the call, and so which random number each gets; the law is the same.
-        "bytes" takes all even lattices; "rows" packs the sites of one lattice (h = 0, rows of at least 64);
-        "replicas" packs 256 chains of one temperature, "lanes" 256 chains of any, both with any lengths, odd ones
-        included (their sites are then updated one after another). "auto" is :func:`choose_layout`: a caller who
-        cuts a batch of chains into several calls names the layout of the whole batch.
+        "bytes" takes all even lattices; "rows" packs the sites of one lattice, square or cubic (h = 0, rows of at
+        least 64); "replicas" packs 256 chains of one temperature, "lanes" 256 chains of any, both with any lengths,
+        odd ones included (their sites are then updated one after another). "auto" is :func:`choose_layout`: a caller
+        who cuts a batch of chains into several calls names the layout of the whole batch.
     energy, magnetization : float64 and int64 arrays, shape of the leading axes, optional
         Get :func:`ising_energy` and Σ_i s_i of every chain after the last sweep: while the spins are packed that
         costs next to nothing.

@@ -38,12 +38,11 @@ def rows_supports(shape: tuple[int, ...]) -> bool:
     Returns
     -------
     bool
-        True for two even lengths, the last at least 64, whose sublattice fits 2²⁴ vectors of 256 bits.
+        True for two or three even lengths, the last at least 64, whose sublattice fits 2²⁴ vectors of 256 bits.
     """
-    if len(shape) != 2 or min(shape) < 2 or any(length % 2 for length in shape):
+    if len(shape) not in (2, 3) or min(shape) < 2 or any(length % 2 for length in shape):
         return False
-    ly, lx = shape
-    return lx >= _MIN_ROW and ly * -(-lx // 512) <= _MAX_VECTORS
+    return shape[-1] >= _MIN_ROW and math.prod(shape[:-1]) * -(-shape[-1] // 512) <= _MAX_VECTORS
 
 
 def has_uniform_groups(beta: Reals, first_chain: int = 0) -> bool:
@@ -60,7 +59,7 @@ def check_layout(layout: str, shape: tuple[int, ...], h: float) -> None:
         check_even(shape)
     if layout == "rows" and not rows_supports(shape):
         raise ValueError(
-            f"layout='rows' needs two even lengths, the last >= {_MIN_ROW}; got {shape} "
+            f"layout='rows' needs even lengths, the last >= {_MIN_ROW}; got {shape} "
             "(use 'bytes', or 'replicas' for many chains)"
         )
     if layout in ("replicas", "lanes") and math.prod(shape) > MAX_SITES:
@@ -112,7 +111,7 @@ def relative_cost(
         return 1.0
     cost = 1.0 / engine.packed_speedup(stream)
     if layout == "rows":
-        return cost
+        return cost * (2.0 if len(shape) == 3 else 1.0)
     by_thresholds = layout == "lanes" or h != 0 or len(shape) != 2 or any(length % 2 for length in shape)
     return cost * (3.0 if by_thresholds else 1.0) * _padding(len(chains), chains.start)
 
@@ -140,6 +139,8 @@ def _bytes_speed(shape: tuple[int, ...]) -> float:
 
 
 def _rows_speed(shape: tuple[int, ...]) -> float:
+    if len(shape) == 3:
+        return 18.0
     return 24.0 if shape[-1] < 128 else 34.0
 
 

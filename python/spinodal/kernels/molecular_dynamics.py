@@ -12,19 +12,15 @@ import numpy.typing as npt
 from spinodal.backends import resolve
 from spinodal.backends.protocol import Reals
 from spinodal.kernels.arguments import BackendName, StreamName, check_randomness, check_stream, slices
-from spinodal.kernels.particles import Shift, check_potential, read_box, read_positions
+from spinodal.kernels.particles import (
+    Shift,
+    check_confinement,
+    check_potential,
+    in_place_particles,
+    one_a_system,
+    read_box,
+)
 from spinodal.threads import resolve_n_threads
-
-
-def _in_place(name: str, array: Reals, shape: tuple[int, ...] | None = None) -> Reals:
-    """Return a view (n_systems, n_particles, dim) of an array that a kernel may change; never a copy."""
-    if not isinstance(array, np.ndarray) or array.dtype != np.float64 or not array.flags.c_contiguous:
-        raise TypeError(f"{name} are changed in place and must be a C-contiguous float64 array")
-    if not array.flags.writeable:
-        raise TypeError(f"{name} are changed in place but the array is read-only")
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have the shape of the positions, {shape}; got {array.shape}")
-    return read_positions(array)
 
 
 def _temperatures(temperature: npt.ArrayLike | None, leading: tuple[int, ...], needed: bool) -> Reals:
@@ -32,17 +28,7 @@ def _temperatures(temperature: npt.ArrayLike | None, leading: tuple[int, ...], n
         if needed:
             raise ValueError("a heat bath needs a temperature (friction=0 keeps the energy)")
         return np.ones(math.prod(leading))
-    values = np.asarray(temperature, dtype=np.float64)
-    try:
-        values = np.array(np.broadcast_to(values, leading)).reshape(-1)
-    except ValueError:
-        raise ValueError(
-            f"temperature of shape {values.shape} does not broadcast to the systems' shape {leading}"
-        ) from None
-    wrong = values[~(np.isfinite(values) & (values > 0))]
-    if len(wrong):
-        raise ValueError(f"temperature must be finite and > 0; got {wrong[0]}")
-    return values
+    return one_a_system("temperature", temperature, leading)
 
 
 def _check_motion(timestep: float, friction: float, mass: float, confinement: float, periodic: bool) -> None:
@@ -51,8 +37,7 @@ def _check_motion(timestep: float, friction: float, mass: float, confinement: fl
             raise ValueError(f"{name} must be finite and > 0; got {value}")
     if not (math.isfinite(friction) and friction >= 0):
         raise ValueError(f"friction must be finite and >= 0; got {friction}")
-    if not (math.isfinite(confinement) and confinement >= 0) or (periodic and confinement != 0):
-        raise ValueError(f"confinement must be finite and >= 0, and 0 in a periodic box; got {confinement}")
+    check_confinement(confinement, periodic)
 
 
 def langevin_steps(
@@ -125,9 +110,9 @@ def langevin_steps(
     ----------
     Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34, doi:10.1093/amrx/abs010.
     """
-    x = _in_place("positions", positions)
-    v = _in_place("velocities", velocities, positions.shape)
-    order = x.copy() if listed is None else _in_place("listed", listed, positions.shape)
+    x = in_place_particles("positions", positions)
+    v = in_place_particles("velocities", velocities, positions.shape)
+    order = x.copy() if listed is None else in_place_particles("listed", listed, positions.shape)
     lengths = read_box(box, x.shape[2], periodic)
     check_potential(epsilon, sigma, cutoff, shift, softening, lengths if periodic else None)
     _check_motion(timestep, friction, mass, confinement, periodic)
@@ -165,7 +150,7 @@ def maxwell_velocities(
     With ``periodic=False`` each system's centre of mass rests. Randomness as in :func:`langevin_steps`.
     """
     out = np.zeros(tuple(shape))
-    v = _in_place("velocities", out)
+    v = in_place_particles("velocities", out)
     _check_motion(1.0, 0.0, mass, 0.0, periodic)
     check_stream(stream)
     check_randomness(seed, step, 0, first_chain, len(v), "step")

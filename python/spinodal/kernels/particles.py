@@ -7,6 +7,7 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from spinodal.backends.protocol import Reals
 from spinodal.kernels.arguments import as_array
@@ -35,6 +36,30 @@ def read_positions(positions: Any) -> Reals:
             f"has {values[tuple(wrong)]}"
         )
     return values
+
+
+def in_place_particles(name: str, array: Reals, shape: tuple[int, ...] | None = None) -> Reals:
+    """Return a view (n_systems, n_particles, dim) of an array that a kernel may change; never a copy."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.float64 or not array.flags.c_contiguous:
+        raise TypeError(f"{name} are changed in place and must be a C-contiguous float64 array")
+    if not array.flags.writeable:
+        raise TypeError(f"{name} are changed in place but the array is read-only")
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{name} must have the shape of the positions, {shape}; got {array.shape}")
+    return read_positions(array)
+
+
+def one_a_system(name: str, values: npt.ArrayLike, leading: tuple[int, ...]) -> Reals:
+    """Return one finite number above 0 for each system."""
+    array = np.asarray(values, dtype=np.float64)
+    try:
+        numbers = np.array(np.broadcast_to(array, leading)).reshape(-1)
+    except ValueError:
+        raise ValueError(f"{name} of shape {array.shape} does not broadcast to the systems' shape {leading}") from None
+    wrong = numbers[~(np.isfinite(numbers) & (numbers > 0))]
+    if len(wrong):
+        raise ValueError(f"{name} must be finite and > 0; got {wrong[0]}")
+    return numbers
 
 
 def read_box(box: Any, dim: int, periodic: bool) -> Reals:
@@ -70,6 +95,12 @@ def check_potential(
         raise ValueError("an infinite cutoff is for free particles and shift='truncated'")
     if box is not None and cutoff > 8 * box.min():
         raise ValueError(f"cutoff must be <= 8 box lengths; got {cutoff} and a length of {box.min()}")
+
+
+def check_confinement(confinement: float, periodic: bool) -> None:
+    """Refuse springs without a meaning."""
+    if not (math.isfinite(confinement) and confinement >= 0) or (periodic and confinement != 0):
+        raise ValueError(f"confinement must be finite and >= 0, and 0 in a periodic box; got {confinement}")
 
 
 def tail_corrections(

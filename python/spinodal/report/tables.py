@@ -60,7 +60,7 @@ def rows(scan: Scan) -> Iterator[Row]:
             cells += _beside_exact(scan, name, index, estimate)
             if not estimate.reliable:
                 reasons.setdefault(estimate.reason, []).append(TITLES[name])
-        cells += _quality(scan.estimates("energy_per_site")[index])
+        cells += quality_cells(scan.estimates("energy_per_site")[index])
         doubt = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
         yield Row(labels[index], tuple(cells), doubt)
 
@@ -99,7 +99,8 @@ def _beside_exact(scan: Scan, name: str, index: int, estimate: Estimate) -> list
     return [Cell(minus(f"{exact[index]:.{digits}f}")), Cell(signed(distance), abs(distance) > FAR)]
 
 
-def _quality(estimate: Estimate) -> list[Cell]:
+def quality_cells(estimate: Estimate) -> list[Cell]:
+    """Return autocorrelation time, effective number of draws and R̂."""
     known = math.isfinite(estimate.tau_int)
     return [
         Cell(f"{estimate.tau_int:.2f}" if known else "–"),

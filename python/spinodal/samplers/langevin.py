@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spinodal import kernels
-from spinodal.backends import resolve
-from spinodal.backends.protocol import Reals
-from spinodal.kernels.arguments import BackendName, StreamName, check_stream
-from spinodal.samplers.lattice import check_temperature
+from spinodal.backends.protocol import Integers, Reals
+from spinodal.kernels.arguments import BackendName, StreamName
+from spinodal.samplers.divergence import DivergedError
+from spinodal.samplers.particles import ParticleSampler
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.lennard_jones import LennardJonesSystem
 
@@ -30,6 +30,7 @@ class ParticleState:
     positions: Reals
     listed: Reals
     velocities: Reals | None = None
+    measured: Mapping[str, Array] | None = None
 
     @property
     def draws(self) -> Reals:
@@ -44,12 +45,12 @@ class ParticleState:
         return arrays
 
 
-class Langevin:
+class Langevin(ParticleSampler):
     r"""BAOAB Langevin dynamics; one step is one timestep of every particle.
 
     Averages over positions have an error of order dt², small for this splitting: halve ``timestep`` to see it.
     ``info`` has ``kinetic_energy``, ½ m v² summed over the steps: a step's mean must be half the temperature for every
-    degree of freedom, of which there are :attr:`n_freedoms`. Free particles keep their centre of mass.
+    degree of freedom, of which there are ``n_freedoms``. Free particles keep their centre of mass.
 
     Parameters
     ----------
@@ -74,8 +75,6 @@ class Langevin:
     Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34, doi:10.1093/amrx/abs010.
     """
 
-    chain_group = 1
-
     def __init__(
         self,
         system: LennardJonesSystem,
@@ -87,69 +86,25 @@ class Langevin:
         stream: StreamName = "ars7",
         backend: BackendName | None = None,
     ) -> None:
-        check_stream(stream)
+        super().__init__(system, temperature, stream=stream, backend=backend)
         for name, value in (("timestep", timestep), ("friction", friction), ("mass", mass)):
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be finite and > 0; got {value}")
-        self.system = system
-        self.temperature = check_temperature(temperature)
         self.timestep, self.friction, self.mass = float(timestep), float(friction), float(mass)
-        self.stream: StreamName = stream
-        self.backend: BackendName | None = backend
-
-    @property
-    def n_freedoms(self) -> int:
-        """Number of independent velocities."""
-        system = self.system
-        return system.dim * (system.n_particles - (0 if system.periodic else 1))
-
-    def chain_temperatures(self, n_chains: int) -> Reals:
-        """Return the temperature of each chain."""
-        if n_chains < 1:
-            raise ValueError(f"n_chains must be >= 1; got {n_chains}")
-        if self.temperature.ndim == 1 and len(self.temperature) != n_chains:
-            raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.temperature, (n_chains,)))
-
-    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
-        """Return itself: nothing is left to choose."""
-        return self
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = object.__new__(type(self))
-        part.__dict__.update(self.__dict__)
-        if self.temperature.ndim == 1:
-            part.temperature = self.temperature[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
-        engine = resolve(self.backend)
         return {
-            "method": type(self).__name__,
+            **super().describe(),
             "timestep": self.timestep,
             "friction": self.friction,
             "mass": self.mass,
-            "stream": self.stream,
-            "backend": engine.name,
-            "instruction_set": engine.isa,
         }
-
-    def init(self, key: Key, n_chains: int) -> ParticleState:
-        """Return chains at the system's lattice."""
-        self.chain_temperatures(n_chains)
-        return self.state_from(np.broadcast_to(self.system.lattice(), (n_chains, *self.system.shape)))
 
     def state_from(self, draws: npt.ArrayLike) -> ParticleState:
         """Return the state of chains that start from given configurations (copied, wrapped into the box)."""
-        positions = np.array(draws, dtype=np.float64, order="C")
-        if positions.ndim != 3 or positions.shape[1:] != self.system.shape:
-            raise ValueError(f"configurations must have shape (n_chains, {self.system.shape}); got {positions.shape}")
-        if not np.isfinite(positions).all():
-            raise ValueError("configurations must be finite")
-        wrapped = np.ascontiguousarray(self.system.wrap(positions))
-        return ParticleState(wrapped, wrapped.copy())
+        positions = self.start_positions(draws)
+        return ParticleState(positions, positions.copy())
 
     def restore(self, arrays: Mapping[str, Array]) -> ParticleState:
         """Rebuild a state from its arrays."""
@@ -159,6 +114,21 @@ class Langevin:
             np.array(arrays["listed"]),
             None if velocities is None else np.array(velocities),
         )
+
+    def potential_energy(self, state: ParticleState, n_threads: int | None = None) -> Reals:
+        """Return the energy of each chain."""
+        return np.asarray(self.system.energy(state.positions, n_threads=n_threads))
+
+    def exchange(self, state: ParticleState, first: Integers, second: Integers) -> None:
+        """Exchange configurations; velocities are rescaled to the temperature they come to."""
+        arrays = [state.positions, state.listed, *([] if state.velocities is None else [state.velocities])]
+        for array in arrays:
+            array[first], array[second] = array[second], array[first]
+        if state.velocities is not None:
+            temperature = self.chain_temperatures(len(state.positions))
+            hotter = np.sqrt(temperature[second] / temperature[first])[:, None, None]
+            state.velocities[first] /= hotter
+            state.velocities[second] *= hotter
 
     def step(
         self, key: Key, state: ParticleState, n_steps: int = 1, *, n_threads: int | None = None
@@ -172,11 +142,16 @@ class Langevin:
                 step=key.step, first_chain=key.first_chain, stream=self.stream, n_threads=n_threads,
                 backend=self.backend,
             )  # fmt: skip
-        kinetic_energy = kernels.langevin_steps(
-            state.positions, state.velocities, system.box, temperature, timestep=self.timestep, friction=self.friction,
-            mass=self.mass, n_steps=n_steps, listed=state.listed, cutoff=system.cutoff, shift=system.shift,
-            epsilon=system.epsilon, sigma=system.sigma, softening=system.softening, confinement=system.confinement,
-            periodic=system.periodic, seed=key.seed, step=key.step, first_chain=key.first_chain, stream=self.stream,
-            n_threads=n_threads, backend=self.backend,
-        )  # fmt: skip
+        whole = state.positions.copy()
+        try:
+            kinetic_energy = kernels.langevin_steps(
+                state.positions, state.velocities, system.box, temperature, timestep=self.timestep,
+                friction=self.friction, mass=self.mass, n_steps=n_steps, listed=state.listed, cutoff=system.cutoff,
+                shift=system.shift, epsilon=system.epsilon, sigma=system.sigma, softening=system.softening,
+                confinement=system.confinement, periodic=system.periodic, seed=key.seed, step=key.step,
+                first_chain=key.first_chain, stream=self.stream, n_threads=n_threads, backend=self.backend,
+            )  # fmt: skip
+        except RuntimeError as error:
+            box = system.box if system.periodic else None
+            raise DivergedError(str(error), key.step, whole, box) from error
         return state, {"kinetic_energy": kinetic_energy}

@@ -49,7 +49,8 @@ class State(Protocol):
     ``packed_draws`` : PackedSpins of shape (n_chains, *lattice)
         The spins as bits, where the kernel has them so: ``run`` then records these.
     ``measured`` : mapping of str to array of shape (n_chains,)
-        "energy" and "magnetization" (total) as the kernel has summed them: ``run`` then does not measure again.
+        "energy" and "magnetization" (total), or "virial", as the kernel has summed them: ``run`` then does not measure
+        again.
     ``log_weights`` : float64 array, shape (n_chains,)
         Importance weights.
 
@@ -72,6 +73,9 @@ class Sampler(Protocol):
     ``step`` may reuse the buffers of the state it is given: the old state is consumed.
     ``step(key, state, n_steps=a + b)`` gives the bits of ``step(key, state, n_steps=a)``
     followed by ``step(key.at(key.step + a), …, n_steps=b)``.
+
+    A sampler that adapts itself offers ``tuned_in(start, stop)``, see `spinodal.samplers.tuning.Tunable`: it adapts in
+    the steps that ``run`` gives it, the first three quarters of the burn-in, and in no others.
     """
 
     @property

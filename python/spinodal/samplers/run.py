@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import tempfile
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from spinodal.files.recording import Recording
 from spinodal.files.unfinished import as_contents
 from spinodal.interop.executors import as_executor, n_workers
+from spinodal.samplers.divergence import DivergedError
 from spinodal.samplers.protocol import Array, Sampler
 from spinodal.samplers.running.advance import Chains, NonFiniteEnergyError, Snapshot, starting_at_will
 from spinodal.samplers.running.checkpoint import Opened, Resume, open_checkpoint, recorded_seed
@@ -27,10 +29,11 @@ from spinodal.samplers.running.progress import ProgressBar, ProgressEvent, Repor
 from spinodal.samplers.running.provenance import ResumeError, describe_run
 from spinodal.samplers.running.session import Callback, Session, split_chains
 from spinodal.samplers.running.workers import drive
+from spinodal.samplers.tuning import Tunable
 from spinodal.samples import Samples
 from spinodal.threads import resolve_n_threads
 
-__all__ = ["NonFiniteEnergyError", "ProgressEvent", "ResumeError", "run"]
+__all__ = ["DivergedError", "NonFiniteEnergyError", "ProgressEvent", "ResumeError", "run"]
 
 
 def run(
@@ -68,7 +71,7 @@ def run(
     n_steps : int
         Elementary steps (sweeps, cluster updates) of each chain after the burn-in; a multiple of ``thin``.
     burn_in : int
-        Elementary steps before the first that counts.
+        Elementary steps before the first that counts. A sampler that tunes itself does so in the first three quarters.
     thin : int
         Steps from one draw to the next: there are ``n_steps // thin`` draws, the last after the last step.
     seed : int or None
@@ -111,6 +114,9 @@ def run(
         If an argument is wrong: before any work.
     NonFiniteEnergyError
         If an energy becomes NaN or infinite: the step and the chain; ``error.samples`` has the draws before.
+    DivergedError
+        If dynamics diverges: what, the step, and the file with the last whole states, beside the checkpoint or in the
+        folder for temporary files; ``error.samples`` has the draws before.
     ResumeError
         If the checkpoint is of another run (a ValueError): what differs.
     FileInUseError
@@ -138,6 +144,9 @@ def run(
     )
     _check_start(start, sampler, plan)
     sampler = sampler.settled(plan.n_chains)
+    if isinstance(sampler, Tunable):
+        # In the last quarter of the burn-in chains forget, at the step sizes that stay, what the tuning did to them.
+        sampler = sampler.tuned_in(plan.first_step, plan.first_step + 3 * plan.burn_in // 4)
     workers = None if executor is None else as_executor(executor)
     threads = None if n_threads is None else checked_integer("n_threads", n_threads, 1)
     job = _Job(sampler, plan, start, threads, workers)
@@ -201,7 +210,10 @@ class _Job:
             if checkpoint is not None:
                 with contextlib.suppress(OSError):  # a full disk, say: the error itself matters more
                     checkpoint.save_draws(recording, session.groups)
-            if isinstance(error, NonFiniteEnergyError):
+            if isinstance(error, DivergedError):
+                with contextlib.suppress(OSError):
+                    error.save(Path(tempfile.gettempdir()) if checkpoint is None else checkpoint.path.parent)
+            if isinstance(error, DivergedError | NonFiniteEnergyError):
                 error.samples = self.result(session)
             raise
         session.report()

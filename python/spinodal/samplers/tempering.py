@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Parallel tempering: replicas that trade temperatures."""
+"""Parallel tempering of spins: replicas that trade temperatures; of particles, by ``ParallelTempering.over``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from spinodal import kernels
 from spinodal.backends.protocol import Integers, Reals, Spins
 from spinodal.kernels.arguments import BackendName, StreamName
 from spinodal.kernels.layouts import TemperingLayout, check_tempering_layout, choose_tempering_layout
+from spinodal.samplers.exchange import ReplicaExchange
 from spinodal.samplers.lattice import SpinSampler, SpinState, Start
+from spinodal.samplers.particles import ParticleSampler
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.ising import IsingModel
 
@@ -100,6 +102,20 @@ class ParallelTempering(SpinSampler):
         self.swap_every = swap_every
         self.heat_bath_every = heat_bath_every
         self.layout = layout
+
+    @staticmethod
+    def over(sampler: ParticleSampler, *, swap_every: int = 1) -> ReplicaExchange:
+        """Return parallel tempering over a sampler of particles: `HMC`, `MALA`, `Langevin`.
+
+        Parameters
+        ----------
+        sampler : ParticleSampler
+            Its temperatures are the ladder: at least two, increasing. One step of the result is ``swap_every`` steps
+            of every replica, then an attempt to exchange neighbouring configurations. Velocities are rescaled with
+            the temperature; tuned step sizes stay with it.
+        swap_every : int
+        """
+        return ReplicaExchange(sampler, swap_every=swap_every)
 
     @property
     def chain_group(self) -> int:  # type: ignore[override]

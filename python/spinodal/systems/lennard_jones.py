@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from spinodal import kernels
 from spinodal.backends.protocol import Reals
+from spinodal.kernels.arguments import BackendName
 from spinodal.kernels.particles import Shift, check_potential, check_tail, read_box, tail_corrections
 from spinodal.systems.lattices import compact_cluster, fill_box
 from spinodal.systems.particles import ParticleSystem, check_count, check_temperature
+from spinodal.systems.starts import pushed_apart, scattered
 
 
 class LennardJonesSystem(ParticleSystem):
@@ -158,12 +160,19 @@ class LennardJonesSystem(ParticleSystem):
         """Return Σ_pairs r·F (with the springs' part), float64 of the leading shape."""
         return self.measure(positions, n_threads=n_threads)[2]
 
-    def measure(self, positions: Any, *, n_threads: int | None = None) -> tuple[Any, Reals, Any]:
+    def scalars(self, positions: Any, *, n_threads: int | None = None) -> dict[str, Any]:
+        """Return what ``run`` records of every draw: energy and virial, float64 of the leading shape."""
+        energy, _, virial = self.measure(positions, n_threads=n_threads)
+        return {"energy": energy, "virial": virial}
+
+    def measure(
+        self, positions: Any, *, n_threads: int | None = None, backend: BackendName | None = None
+    ) -> tuple[Any, Reals, Any]:
         """Return energy, forces and virial, at the cost of one of them."""
         x = self._check(positions)
         energy, forces, virial = kernels.lennard_jones(
             x, self.box, self.cutoff, self.shift, epsilon=self.epsilon, sigma=self.sigma, tail=self.tail,
-            softening=self.softening, periodic=self.periodic, n_threads=n_threads,
+            softening=self.softening, periodic=self.periodic, n_threads=n_threads, backend=backend,
         )  # fmt: skip
         if self.confinement:
             from_center = x - x.mean(axis=-2, keepdims=True)
@@ -171,6 +180,21 @@ class LennardJonesSystem(ParticleSystem):
             energy, virial = energy + 0.5 * self.confinement * spread, virial - self.confinement * spread
             forces -= self.confinement * from_center
         return energy, forces, virial
+
+    def pair_energy(self, distances: npt.ArrayLike) -> Reals:
+        """Return the energy of pairs at some distances, by the definition; 0 from the cutoff on."""
+        r = np.asarray(distances, dtype=np.float64)
+        edge = np.hypot(self.cutoff, self.softening)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            rho = np.hypot(r, self.softening)
+            energy = _u(rho, self.epsilon, self.sigma)
+        if self.shift != "truncated":
+            energy = energy - _u(edge, self.epsilon, self.sigma)
+        if self.shift == "force":
+            s6 = (self.sigma / edge) ** 6
+            energy = energy + (rho - edge) * 24 * self.epsilon * s6 * (2 * s6 - 1) / edge
+        within: Reals = np.where(r < self.cutoff, np.where(rho > 0, energy, np.inf), 0.0)
+        return within
 
     def score(self, positions: Any, temperature: float) -> Reals:
         r"""Return ∇ log p = −∇U/T, float64 in the shape of ``positions``."""
@@ -211,8 +235,35 @@ class LennardJonesSystem(ParticleSystem):
             x = np.where(x >= self.box, 0.0, x)
         return x
 
+    def random(self, n_systems: int, *, seed: int = 0) -> Reals:
+        """Return random configurations without overlaps, shape (n_systems, n_particles, dim), to start a sampler from.
+
+        Particles are scattered over the box, or over a loose cluster, and pushed apart by :meth:`relax`.
+        """
+        return self.relax(scattered(self, check_count("n_systems", n_systems), seed))
+
+    def relax(self, positions: Any, *, max_force: float = 100.0, max_steps: int = 1000) -> Reals:
+        """Return configurations whose overlaps are pushed apart, so that dynamics can start from them.
+
+        Particles go downhill, first with a softened core, until no force exceeds ``max_force`` ε/σ; a configuration
+        whose forces are within it comes back as it is. Dense random particles, points drawn from noise and
+        particles at one place are all taken.
+
+        Raises
+        ------
+        ValueError
+            If forces are left after ``max_steps`` steps: how large, and the bound.
+        """
+        return pushed_apart(self, self._check(positions), max_force, max_steps)
+
     def lattice(self) -> Reals:
         """Return an ordered configuration: a lattice that fills the box, or a close-packed cluster."""
         if self.periodic:
             return fill_box(self.n_particles, self.box)
         return compact_cluster(self.n_particles, 2 ** (1 / 6) * self.sigma, self.dim)
+
+
+def _u(rho: Any, epsilon: float, sigma: float) -> Any:
+    """Return 4 ε [(σ/ρ)¹² − (σ/ρ)⁶]; where its terms overflow, +∞."""
+    s6 = (sigma / rho) ** 6
+    return np.where(np.isfinite(s6 * s6), 4 * epsilon * s6 * (s6 - 1), np.inf)

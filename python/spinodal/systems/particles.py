@@ -21,6 +21,7 @@ class ParticleSystem:
 
     n_particles: int
     dim: int
+    periodic: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:

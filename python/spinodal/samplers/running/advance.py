@@ -200,15 +200,16 @@ class Meter:
     Parameters
     ----------
     system : object
-        With ``energy(draws)`` and perhaps ``magnetization(draws)``, each of shape (n_chains,).
+        With ``energy(draws)`` and perhaps ``magnetization(draws)``, each of shape (n_chains,), or ``scalars(draws)``,
+        a mapping that has the energy and whatever else comes with it.
     n_threads : int or None
         Passed on where these take it.
     """
 
     def __init__(self, system: Any, n_threads: int | None) -> None:
         self._energy = _with_threads(system.energy, n_threads)
-        found = getattr(system, "magnetization", None)
-        self._magnetization = None if found is None else _with_threads(found, n_threads)
+        self._scalars = _with_threads(getattr(system, "scalars", None), n_threads)
+        self._magnetization = _with_threads(getattr(system, "magnetization", None), n_threads)
 
     def __call__(self, chains: Chains, configurations: Configurations) -> Values:
         """Return energy, magnetization and diagnostics, each of shape (n_chains,).
@@ -218,6 +219,8 @@ class Meter:
         NonFiniteEnergyError
         """
         measured: Mapping[str, Array] = getattr(chains.state, "measured", None) or {}
+        if "energy" not in measured and self._scalars is not None:
+            measured = self._scalars(configurations.array)
         energy = np.asarray(measured["energy"] if "energy" in measured else self._energy(configurations.array))
         energy = energy.astype(np.float64, copy=False)
         if not np.isfinite(energy).all():
@@ -225,9 +228,8 @@ class Meter:
             raise NonFiniteEnergyError(float(energy[chain]), chains.step, chains.index.start + chain)
         values: Values = {"energy": energy}
         values.update((f"info/{name}", sums) for name, sums in chains.info.items())
-        if "magnetization" in measured:
-            values["info/magnetization"] = np.asarray(measured["magnetization"])
-        elif self._magnetization is not None:
+        values.update((f"info/{name}", np.array(each)) for name, each in measured.items() if name != "energy")
+        if "magnetization" not in measured and self._magnetization is not None:
             values["info/magnetization"] = np.asarray(self._magnetization(configurations.array))
         log_weights = getattr(chains.state, "log_weights", None)
         if log_weights is not None:
@@ -235,7 +237,7 @@ class Meter:
         return values
 
 
-def _with_threads(function: Callable[..., Array], n_threads: int | None) -> Callable[[Array], Array]:
-    if n_threads is not None and "n_threads" in inspect.signature(function).parameters:
+def _with_threads(function: Any, n_threads: int | None) -> Any:
+    if function is not None and n_threads is not None and "n_threads" in inspect.signature(function).parameters:
         return functools.partial(function, n_threads=n_threads)
     return function
