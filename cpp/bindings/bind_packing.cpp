@@ -34,12 +34,23 @@ void unpack_spins(const Bits& bits, Spins& out) {
   spinodal::unpack_spins(source, n_rows, n_sites, spins);
 }
 
+void correlate_bits(const Bits& bits, std::int64_t n_before, std::int64_t length, std::int64_t n_after,
+                    Array<std::int64_t>& out) {
+  const std::int64_t n_rows = bits.ndim() == 2 ? bits.shape(0) : 0;
+  const std::uint8_t* source = read(bits, n_rows * ((n_before * length * n_after + 7) / 8), "bits");
+  std::int64_t* sums = write(out, n_rows * (length / 2 + 1), "out");
+  py::gil_scoped_release release;
+  spinodal::correlate_bits(source, n_rows, n_before, length, n_after, sums);
+}
+
 }  // namespace
 
 void bind_packing(py::module_& module) {
   using py::arg;
   module.def("pack_spins", &pack_spins, arg("spins").noconvert(), arg("out").noconvert());
   module.def("unpack_spins", &unpack_spins, arg("bits").noconvert(), arg("out").noconvert());
+  module.def("correlate_bits", &correlate_bits, arg("bits").noconvert(), arg("n_before"), arg("length"), arg("n_after"),
+             arg("out").noconvert());
 }
 
 }  // namespace spinodal::bindings

@@ -37,6 +37,7 @@ void replica_sweeps(const ReplicaLattice&, const PackedRule* const* rules, const
 void lane_sweeps(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
 bool pack_spins(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
 void unpack_spins(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
+void correlate_bits(const std::uint8_t* bits, const BitAxis&, std::uint64_t* ring, std::int64_t* sums);
 std::int64_t lj_batch_width();
 void lj_batch(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial, bool measured);
 std::int64_t lj_outer_rows(const LjCells&, double reach, bool exact, std::int64_t cluster, std::int64_t end, LjRows&);

@@ -5,9 +5,9 @@
 
 SPINODAL_KERNELS_BEGIN
 
-template <class V, bool weighted, class T, class Index>
+template <class V, int width, bool weighted, class T, class Index>
 SPINODAL_INLINE V neighbor(const T* ahead, const Index* column, const T* weight, int j) {
-  const V value = V::load(ahead + static_cast<std::int64_t>(column[j]) * V::lanes);
+  const V value = V::load(ahead + static_cast<std::int64_t>(column[j]) * width);
   if constexpr (weighted) {
     return V::all(weight[j]) * value;
   } else {
@@ -16,9 +16,9 @@ SPINODAL_INLINE V neighbor(const T* ahead, const Index* column, const T* weight,
 }
 
 /// Σ of the neighbours, four at a time and `left` more: rows of a run have one degree, so no branch is guessed wrong.
-template <class V, bool weighted, int left, class T, class Index>
+template <class V, int width, bool weighted, int left, class T, class Index>
 SPINODAL_INLINE V neighbors(const T* ahead, const Index* column, const T* weight, std::int32_t n_fours) {
-  const auto at = [&](int j) { return neighbor<V, weighted>(ahead, column, weight, j); };
+  const auto at = [&](int j) { return neighbor<V, width, weighted>(ahead, column, weight, j); };
   V sum = V::all(0);
   for (std::int32_t q = 0; q < n_fours; ++q) {
     sum = sum + ((at(0) + at(1)) + (at(2) + at(3)));
@@ -64,57 +64,65 @@ struct Backward {
   const T* x[2];
 };
 
-template <class V, class Finish, bool weighted, int left, class T, class Index>
+template <class V, int width, class Finish, bool weighted, int left, class T, class Index>
 void run_rows(const GraphRows<T>& rows, const GraphRun& run, const Index* columns, const GraphTerm<T>& term) {
-  constexpr int n = V::lanes;
   const Finish finish(term);
   const V scale = V::all(term.half * term.scale);
   V own = V::all(term.half * (T{2} - term.scale * static_cast<T>(run.degree)));
   const Index* column = columns + run.first_entry;
   const T* weight = weighted ? rows.weights + run.first_entry : nullptr;
-  const T* const base = term.ahead + run.first_column * n;
+  const T* const base = term.ahead + run.first_column * width;
   for (std::int64_t row = run.begin; row < run.end; ++row) {
-    const V sum = neighbors<V, weighted, left>(base, column, weight, run.degree / 4);
+    const V sum = neighbors<V, width, weighted, left>(base, column, weight, run.degree / 4);
     column += run.degree;
     if constexpr (weighted) {
       weight += run.degree;
       own = V::all(term.half * (T{2} - term.scale * rows.diagonal[row]));
     }
-    const V ahead = V::load(term.ahead + row * n), behind = V::load(term.behind + row * n);
-    finish.finish(row * n, ahead, behind, scale * sum + (own * ahead - behind)).store(term.behind + row * n);
+    const V ahead = V::load(term.ahead + row * width), behind = V::load(term.behind + row * width);
+    finish.finish(row * width, ahead, behind, scale * sum + (own * ahead - behind)).store(term.behind + row * width);
   }
 }
 
-template <class V, class Finish, bool weighted, class T, class Index>
+template <class V, int width, class Finish, bool weighted, class T, class Index>
 void window_rows(const GraphRows<T>& rows, std::int64_t window, const Index* columns, const GraphTerm<T>& term) {
   for (std::int64_t r = rows.first_run[window]; r < rows.first_run[window + 1]; ++r) {
     const GraphRun& run = rows.runs[r];
     switch (run.degree % 4) {
-      case 0: run_rows<V, Finish, weighted, 0>(rows, run, columns, term); break;
-      case 1: run_rows<V, Finish, weighted, 1>(rows, run, columns, term); break;
-      case 2: run_rows<V, Finish, weighted, 2>(rows, run, columns, term); break;
-      default: run_rows<V, Finish, weighted, 3>(rows, run, columns, term);
+      case 0: run_rows<V, width, Finish, weighted, 0>(rows, run, columns, term); break;
+      case 1: run_rows<V, width, Finish, weighted, 1>(rows, run, columns, term); break;
+      case 2: run_rows<V, width, Finish, weighted, 2>(rows, run, columns, term); break;
+      default: run_rows<V, width, Finish, weighted, 3>(rows, run, columns, term);
     }
   }
 }
 
-template <class V, class Finish, class T>
+template <class V, int width, class Finish, class T>
 void finished_term(const GraphRows<T>& rows, std::int64_t window, const GraphTerm<T>& term) {
   const bool weighted = rows.weights != nullptr;
   if (rows.near != nullptr) {
-    weighted ? window_rows<V, Finish, true>(rows, window, rows.near, term)
-             : window_rows<V, Finish, false>(rows, window, rows.near, term);
+    weighted ? window_rows<V, width, Finish, true>(rows, window, rows.near, term)
+             : window_rows<V, width, Finish, false>(rows, window, rows.near, term);
   } else {
-    weighted ? window_rows<V, Finish, true>(rows, window, rows.far, term)
-             : window_rows<V, Finish, false>(rows, window, rows.far, term);
+    weighted ? window_rows<V, width, Finish, true>(rows, window, rows.far, term)
+             : window_rows<V, width, Finish, false>(rows, window, rows.far, term);
   }
 }
 
-template <int n, class T>
-void window_term(const GraphRows<T>& rows, std::int64_t window, const GraphTerm<T>& term) {
-  using V = Pack<T, n>;
-  term.out != nullptr ? finished_term<V, Forward<V, T>>(rows, window, term)
-                      : finished_term<V, Backward<V, T>>(rows, window, term);
+/// A block wider than a register goes by in parts: sums of several registers would not stay in them.
+template <int width, class T>
+void window_term(const GraphRows<T>& rows, std::int64_t window, GraphTerm<T> term) {
+  constexpr int lanes = width < native_lanes<T> ? width : native_lanes<T>;
+  using V = Pack<T, lanes>;
+  for (int part = 0; part < width; part += lanes) {
+    term.out != nullptr ? finished_term<V, width, Forward<V, T>>(rows, window, term)
+                        : finished_term<V, width, Backward<V, T>>(rows, window, term);
+    term.ahead += lanes;
+    term.behind += lanes;
+    if (term.out != nullptr) term.out += lanes;
+    for (const T*& c : term.c) c = c == nullptr ? c : c + lanes;
+    for (const T*& x : term.x) x = x == nullptr ? x : x + lanes;
+  }
 }
 
 SPINODAL_KERNELS_END

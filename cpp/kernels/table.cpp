@@ -35,6 +35,7 @@ const KernelTable kernel_table = {
     lane_sweeps,
     pack_spins,
     unpack_spins,
+    correlate_bits,
     lj_batch_width,
     lj_batch,
     lj_outer_rows,

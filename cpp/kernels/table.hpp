@@ -97,6 +97,11 @@ struct ClusterLattice {
   std::int64_t n_words() const { return (lx + 63) / 64; }
 };
 
+/// One axis of a lattice in C order, among n_before · length · n_after sites.
+struct BitAxis {
+  std::int64_t n_before, length, n_after;
+};
+
 struct KernelTable {
   const char* isa;
   void (*stream_blocks)(Stream, std::uint64_t seed, const Counter*, std::uint64_t n, std::uint32_t* out);
@@ -131,6 +136,7 @@ struct KernelTable {
   void (*lane_sweeps)(const ReplicaLattice&, const LaneRules&, const ReplicaRun&, const WordCache&);
   bool (*pack_spins)(const std::int8_t* spins, std::int64_t n, std::uint8_t* bits);
   void (*unpack_spins)(const std::uint8_t* bits, std::int64_t n, std::int8_t* spins);
+  void (*correlate_bits)(const std::uint8_t* bits, const BitAxis&, std::uint64_t* ring, std::int64_t* sums);
   std::int64_t (*lj_batch_width)();
   void (*lj_batch)(const LjBatch&, const LjPotential&, double* x, double* f, double* energy, double* virial,
                    bool measured);

@@ -38,11 +38,12 @@ struct ColumnBlocks {
 template <class T>
 struct Lanes {
   Lanes(const FieldShape& shape, const ColumnBlock& block) : n_channels(shape.n_channels), count(block.count) {
+    together = true;
     for (int l = 0; l < count; ++l) {
       const std::int64_t column = block.first + l;
       offset[l] = column / shape.n_channels * shape.n_nodes * shape.n_channels + column % shape.n_channels;
+      together = together && offset[l] == offset[0] + l;
     }
-    together = offset[count - 1] - offset[0] == count - 1;
   }
 
   void read(const T* x, std::int64_t node, T* row, int width) const {

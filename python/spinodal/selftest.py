@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 r"""A check, in seconds, that the kernels installed here are exact; and how fast they are.
 
-Asked of every backend on every instruction set: the streams give their known
-answers, sweeps in each layout give the bits of the first engine's, and the mean energy of a 4 × 4
-lattice at :math:`k_B T = 2.269 J` is that of the sum over its 2¹⁶ states, by each update (where rows are
-packed, of a 4 × 64 lattice, from Kaufman's solution, and of a 2 × 2 × 64 bar, from its transfer matrix).
-Pairs of particles, and their energy and forces, are those of NumPy; local moves of two give the mean energy of a
-quadrature.
+Asked of every backend on every instruction set: the streams give their known answers, sweeps in each layout give the
+bits of the first engine's, and the mean energy of a 4 × 4 lattice at :math:`k_B T = 2.269 J` is that of the sum over
+its 2¹⁶ states, by each update (where rows are packed, of a 4 × 64 lattice, from Kaufman's solution, and of a
+2 × 2 × 64 bar, from its transfer matrix). Pairs of particles, and their energy and forces, are those of NumPy; local
+moves of two give the mean energy of a quadrature; filters of graphs agree with eigenvectors.
 """
 
 from __future__ import annotations
@@ -25,6 +24,10 @@ from spinodal.backends.isas import available_isas, using_isa
 from spinodal.backends.protocol import Reals, Spins
 from spinodal.kernels.arguments import BackendName, StreamName
 from spinodal.kernels.layouts import Layout
+from spinodal.systems.graph_filters import Method
+from spinodal.systems.graph_process import GraphProcess
+from spinodal.systems.graphs import grid_laplacian
+from spinodal.systems.laplacians import Laplacian
 
 TEMPERATURE, BAR_TEMPERATURE = 2.269, 5.0
 MAX_SIGMA = 5.0
@@ -127,6 +130,7 @@ def check_all(backends: list[BackendName]) -> Iterator[Check]:
             yield _guarded(engine, "known answers", check_streams)
             if engine != tested[0]:
                 yield _guarded(engine, f"same bits as {tested[0]}", check_same_bits, tested[0])
+            yield _guarded(engine, "filters of graphs", check_graph_filters)
             for name in _updates():
                 yield _guarded(engine, f"{name} energy", check_energy, name)
             yield _guarded(engine, "pairs of particles", check_pairs)
@@ -139,6 +143,28 @@ def _guarded(engine: Engine, name: str, check: Callable[..., tuple[bool, str]], 
     except Exception as error:
         passed, detail = False, f"{type(error).__name__}: {error}"
     return Check(str(engine), name, passed, detail)
+
+
+def check_graph_filters(engine: Engine) -> tuple[bool, str]:
+    """Compare Φ and Σ^½ by each method with those of the other methods' eigenvectors, on a grid and on its parts."""
+    grid = grid_laplacian((9, 7))
+    batch = Laplacian.batch([grid_laplacian((5, 3)), grid_laplacian(11, periodic=True)])
+    worst = 0.0
+    cases: list[tuple[Laplacian, Method]] = [
+        (grid, "chebyshev"),
+        (grid, "grid"),
+        (batch, "blocks"),
+        (batch, "chebyshev"),
+    ]
+    for laplacian, method in cases:
+        process = GraphProcess(laplacian, tol=1e-12, method=method, backend=engine.backend)
+        exact = GraphProcess(laplacian, method="dense")
+        x = np.cos(np.arange(laplacian.n_nodes * 3.0) ** 2).reshape(-1, 3)
+        for name in ("transition", "sqrt_covariance"):
+            want = getattr(exact, name)(0.5, x)
+            error = np.abs(getattr(process, name)(0.5, x, n_threads=1) - want).max() / np.abs(want).max()
+            worst = max(worst, float(error))
+    return worst < 1e-10, f"error {worst:.1e}"
 
 
 def check_streams(engine: Engine) -> tuple[bool, str]:

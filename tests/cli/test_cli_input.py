@@ -91,7 +91,7 @@ def test_parsing_imports_nothing_heavy():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-@pytest.mark.parametrize("command", ["ising", "lj", "demo", "report", "info", "doctor", "bench"])
+@pytest.mark.parametrize("command", ["ising", "lj", "sample", "train", "demo", "report", "info", "doctor", "bench"])
 def test_every_command_has_help(command, capsys):
     assert run_main(command, "--help") == 0
     assert command in capsys.readouterr().out

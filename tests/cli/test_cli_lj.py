@@ -53,7 +53,7 @@ def test_the_report(finished):
         "cutoff 3, truncated",
     ):
         assert said in page
-    assert page.count("<img ") == 7
+    assert page.count("<img ") == 8
     assert "://" not in re.sub(r"data:image[^\"]*", "", page)  # it loads nothing from anywhere
     assert main(["report", str(folder / "run.h5"), "--report", str(folder / "again.html")]) == 0
     assert "All values" in (folder / "again.html").read_text()
@@ -69,16 +69,16 @@ def test_info_and_reports_of_several_files(finished, capsys):
     assert "of one file; got 2" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("method", ["mala", "hmc", "nve", "langevin"])
+@pytest.mark.parametrize("method", ["local", "mala", "hmc", "nve", "langevin"])
 def test_methods(method, tmp_path, capsys):
     arguments = shlex.split(f"lj --n 32 --density 0.5 -T 1.2 --cutoff 1.9 --shift force --method {method} --dim 3")
     arguments += shlex.split("--steps 40 --thin 2 --burn-in 20 --threads 1 --keep-draws none --chains 2")
     assert main([*arguments, "--out", str(tmp_path / "a.h5"), "--report", str(tmp_path / "a.html")]) == 0
     said = capsys.readouterr().out
-    assert "U/N" in said and ("accepted" in said) == (method in ("mala", "hmc"))
+    assert "U/N" in said and ("accepted" in said) == (method in ("local", "mala", "hmc"))
     assert ("T of velocities" in said) == (method in ("nve", "langevin"))
     samples = sp.load(tmp_path / "a.h5")
-    names = {"mala": "MALA", "hmc": "HMC", "nve": "VelocityVerlet", "langevin": "Langevin"}
+    names = {"local": "LocalMoves", "mala": "MALA", "hmc": "HMC", "nve": "VelocityVerlet", "langevin": "Langevin"}
     assert samples.provenance["sampler"]["method"] == names[method]
     assert (tmp_path / "a.html").read_text().endswith("</html>\n")
 

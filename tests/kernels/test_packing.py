@@ -44,6 +44,33 @@ def test_every_other_value_is_noticed(engine, value, site):
     assert not resolve(engine).pack_spins(spins, np.empty((2, 17), np.uint8))
 
 
+@pytest.mark.parametrize(
+    "axis",
+    [
+        (1, 1, 1), (1, 2, 1), (3, 5, 1), (5, 8, 1), (2, 63, 1), (4, 64, 1), (3, 65, 1), (1, 128, 1), (2, 200, 1),
+        (1, 6, 10), (1, 7, 9), (2, 4, 16), (1, 8, 64), (3, 6, 64), (2, 5, 130), (1, 16, 200), (7, 3, 11),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_correlations_are_those_of_the_reference(engine, axis):
+    """Rings shorter than a word, of whole words, and ending in the middle of one."""
+    for seed in range(3):
+        spins = random_spins((4, int(np.prod(axis))), seed=seed)
+        spins[3] = np.abs(spins[3])
+        bits = packing.pack_spins(spins)
+        expected = packing.correlate_bits(bits, *axis)
+        sums = np.full_like(expected, 77)
+        resolve(engine).correlate_bits(bits, *axis, sums)
+        np.testing.assert_array_equal(sums, expected)
+
+
+def test_wrong_axes_are_refused():
+    with pytest.raises(ValueError, match="must be >= 1; got 0"):
+        resolve("cpp").correlate_bits(np.zeros((1, 0), np.uint8), 1, 0, 1, np.zeros((1, 1), np.int64))
+    with pytest.raises(ValueError, match="out needs 5 elements; got 4"):
+        resolve("cpp").correlate_bits(np.zeros((1, 1), np.uint8), 1, 8, 1, np.zeros((1, 4), np.int64))
+
+
 def test_wrong_arrays_are_refused_not_copied():
     engine = resolve("cpp")
     spins = random_spins((2, 16), seed=4)

@@ -17,6 +17,7 @@ from spinodal.analysis import (
     reweight_samples,
     structure_factor,
 )
+from spinodal.files.packing import PackedSpins
 
 LATTICES = [(7,), (4, 6), (5, 4), (3, 4, 5), (2, 2)]
 T = 2.269
@@ -141,6 +142,28 @@ def test_connected_correlations_subtract_the_order_parameter(ising_draws, connec
     k, s, _ = radial_structure_factor(ising_draws, connected)
     assert k[0] == 0.0 and s[0] == pytest.approx(less.mean[0, 0], abs=1e-2)
     assert connected is True or correlation_length(ising_draws, connected).mean < correlation_length(ising_draws).mean
+
+
+@pytest.mark.parametrize("connected", [False, "abs"])
+@pytest.mark.parametrize("lattice", [*LATTICES, (4, 64), (70,)])
+def test_packed_draws_give_the_same_without_a_transform(lattice, connected, monkeypatch):
+    draws = spins(lattice, shape=(4, 60))
+    log_weights = np.random.default_rng(1).normal(size=(4, 60))
+    packed = PackedSpins.pack(draws, 2)
+    wanted = [correlation(draws, connected, axis=a, log_weights=log_weights) for a in range(len(lattice))]
+    with monkeypatch.context() as patch:
+        patch.setattr("spinodal.analysis.correlations.block_power", None)
+        found = [correlation(packed, connected, axis=a, log_weights=log_weights) for a in range(len(lattice))]
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one.mean, other.mean, atol=1e-12)
+        np.testing.assert_allclose(one.stderr, other.stderr, atol=1e-12)
+
+
+def test_long_axes_are_transformed(monkeypatch):
+    packed = PackedSpins.pack(spins((4, 6)), 2)
+    before = correlation(packed)
+    monkeypatch.setattr("spinodal.analysis.correlations._LONGEST_COUNTED", 5)
+    np.testing.assert_allclose(correlation(packed).mean, before.mean, atol=1e-12)
 
 
 def test_errors_of_correlations_cover_the_truth():

@@ -20,7 +20,7 @@ STATES = [
 
 @pytest.mark.parametrize("state", STATES, ids=lambda s: f"T={s[0]} rho={s[1]}")
 def test_equation_of_state(state):
-    """Within 4σ; the energy of the liquid to 0.3 % or better, its pressure to 0.03 ε/σ³."""
+    """Within 4σ; the energy of the liquid to 0.3 % or better, its pressure to 0.06 ε/σ³."""
     temperature, density, energy, pressure, energy_error, pressure_error = state
     gas = density < 0.1
     system = sp.LennardJonesSystem(400, box=(400 / density) ** (1 / 3), cutoff=3.0)
@@ -31,9 +31,9 @@ def test_equation_of_state(state):
     for estimate, value, error in zip(found, (energy, pressure), (energy_error, pressure_error), strict=True):
         assert abs(estimate.mean - value) < 4 * np.hypot(estimate.stderr, error), (estimate, value)
     assert found[0].stderr < (0.1 if gas else 0.003) * abs(energy)
-    assert found[1].stderr < (3e-4 if gas else 0.03)
+    assert found[1].stderr < (3e-4 if gas else 0.06)
     kinetic = samples.info["kinetic_energy"] / 20 * 2 / sampler.n_freedoms
-    assert kinetic.mean() == pytest.approx(temperature, abs=0.01)
+    assert kinetic.mean() == pytest.approx(temperature, abs=0.02)
 
 
 def drift(n, n_steps, thin):

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -168,3 +171,13 @@ def test_what_the_model_cannot_take_is_refused():
 def test_no_coupling_is_exact():
     samples = sp.run(MODEL.sampler(sp.IsingModel(8, J=0.0), 1.0), n_chains=50, progress=False, n_threads=1)
     np.testing.assert_allclose(samples.log_weights, 64 * np.log(2), rtol=1e-14)
+
+
+def test_without_torch_the_error_says_what_to_install():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import spinodal as sp\n"
+        "try:\n    sp.score.train_masked\nexcept ImportError as error:\n    print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said == "spinodal.score needs torch and safetensors: pip install 'spinodal[torch]'\n"

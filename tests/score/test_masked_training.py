@@ -101,7 +101,7 @@ def test_training_raises_the_ess(tmp_path):
     for name, model in (("trained", trained), ("fair", MaskedIsing(TINY_BASE))):
         samples = sp.run(model.sampler(sp.IsingModel(8), 2.6), n_chains=1000, progress=False, n_threads=1)
         found[name] = log_partition(samples).weights.ess / 1000
-    assert found["trained"] > 0.12 and found["fair"] < 0.03
+    assert found["trained"] > max(0.15, 2 * found["fair"])
     assert manifest["training"]["2a"]["n_steps"] == 90 and manifest["network"]["channels"] == 16
     assert json.loads(path.with_suffix(".json").read_text()) == manifest
 

@@ -17,4 +17,10 @@ bool pack_spins(const std::int8_t* spins, std::int64_t n_rows, std::int64_t n_si
 /// Undo pack_spins.
 void unpack_spins(const std::uint8_t* bits, std::int64_t n_rows, std::int64_t n_sites, std::int8_t* spins);
 
+/// Correlations along one periodic axis of packed lattices, which are (n_before, length, n_after) sites in C order:
+///
+///   sums[row][r] = Σ_x s(x) s(x + r),   r = 0 … length / 2
+void correlate_bits(const std::uint8_t* bits, std::int64_t n_rows, std::int64_t n_before, std::int64_t length,
+                    std::int64_t n_after, std::int64_t* sums);
+
 }  // namespace spinodal

@@ -14,9 +14,21 @@ import numpy.typing as npt
 
 from spinodal.analysis.arrays import AnyArray, Draws, FloatArray, as_draws, as_log_weights, over_draws
 from spinodal.analysis.estimates import Estimate
-from spinodal.analysis.fields import Connected, Ensemble, Profile, block_power, ensemble, order_parameter, ratio_profile
+from spinodal.analysis.fields import (
+    Connected,
+    Ensemble,
+    Profile,
+    block_correlations,
+    block_power,
+    ensemble,
+    order_parameter,
+    ratio_profile,
+)
 from spinodal.analysis.observables import sum_over_lattice
 from spinodal.analysis.resampling import jackknife
+from spinodal.files.packing import PackedSpins
+
+_LONGEST_COUNTED = 512  # counting takes a time in proportion to the length, the transform to its logarithm
 
 
 def correlation(
@@ -52,7 +64,10 @@ def correlation(
 
 
 def _axis_sums(sample: Ensemble, axis: int) -> FloatArray:
+    """Return block sums of w C(r), shape (n_blocks, L/2 + 1): by counting bits where draws have them, else by FFT."""
     length = sample.lattice[axis]
+    if isinstance(sample.draws, PackedSpins) and length <= _LONGEST_COUNTED:
+        return np.array(list(block_correlations(sample, axis))) / sample.n_sites
     power = np.array(list(block_power(sample, (axis,))))
     result: FloatArray = np.fft.irfft(power, length, axis=1)[:, : length // 2 + 1] / sample.n_sites
     return result

@@ -18,7 +18,7 @@ from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.observables import sum_over_lattice
 from spinodal.analysis.resampling import delete_block
 from spinodal.analysis.weights import normalized_weights
-from spinodal.files.packing import PackedSpins
+from spinodal.files.packing import PackedSpins, axis_correlations
 
 Connected = bool | Literal["abs"]
 
@@ -122,6 +122,16 @@ def block_power(sample: Ensemble, axes: tuple[int, ...]) -> Iterator[FloatArray]
             part = np.tensordot(weights[start : start + step], power, axes=1)
             total = part if total is None else total + part
         if total is not None:
+            yield total
+
+
+def block_correlations(sample: Ensemble, axis: int) -> Iterator[FloatArray]:
+    """Yield Σ w Σ_x s_x s_{x+r} along an axis, r = 0 … L/2, over each block of packed draws: bits are counted."""
+    assert isinstance(sample.draws, PackedSpins)
+    for chains, steps in sample.blocks:
+        bits = sample.draws[chains, steps].flattened().bits
+        if len(bits):
+            total: FloatArray = sample.weights[chains, steps].ravel() @ axis_correlations(bits, sample.lattice, axis)
             yield total
 
 

@@ -202,6 +202,9 @@ class _CppBackend:
     def unpack_spins(self, bits: Bits, out: Spins) -> None:
         _native.unpack_spins(bits, out)
 
+    def correlate_bits(self, bits: Bits, n_before: int, length: int, n_after: int, out: Integers) -> None:
+        _native.correlate_bits(bits, n_before, length, n_after, out)
+
     def lennard_jones(
         self,
         positions: Reals,

@@ -389,6 +389,9 @@ class _NumbaBackend:
     def unpack_spins(self, bits: Bits, out: Spins) -> None:
         numpy_packing.unpack_spins(bits, out)
 
+    def correlate_bits(self, bits: Bits, n_before: int, length: int, n_after: int, out: Integers) -> None:
+        numpy_packing.correlate_bits(bits, n_before, length, n_after, out)
+
     def lennard_jones(
         self,
         positions: Reals,

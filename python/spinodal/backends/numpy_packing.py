@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinodal.backends.protocol import Bits, Spins
+from spinodal.backends.protocol import Bits, Integers, Spins
 
 _BLOCK_SPINS = 1 << 19  # a block of spins and its work space stay in the second-level cache; a multiple of 8
 _NOT_A_SPIN = ~np.uint64(0x0202020202020202)
@@ -64,3 +64,16 @@ def unpack_spins(bits: Bits, out: Spins) -> None:
         rows = bits[start : start + n_block]
         eights = _EIGHT_SPINS[rows].view(np.int8).reshape(len(rows), -1)
         out[start : start + n_block] = eights[:, :n_sites]
+
+
+def correlate_bits(bits: Bits, n_before: int, length: int, n_after: int, out: Integers) -> None:
+    """Write Σ_x s(x) s(x + r) along one axis of each row (n_before, length, n_after), r = 0 … length // 2."""
+    n_sites = n_before * length * n_after
+    n_block = max(1, _BLOCK_SPINS // n_sites)
+    for start in range(0, len(bits), n_block):
+        rows = np.unpackbits(bits[start : start + n_block], axis=-1, count=n_sites)
+        up = rows.reshape(len(rows), n_before, length, n_after)
+        for r in range(length // 2 + 1):
+            unlike = np.count_nonzero(up[:, :, r:] ^ up[:, :, : length - r], axis=(1, 2, 3))
+            unlike += np.count_nonzero(up[:, :, :r] ^ up[:, :, length - r :], axis=(1, 2, 3))
+            out[start : start + n_block, r] = n_sites - 2 * unlike

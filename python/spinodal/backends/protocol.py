@@ -29,6 +29,10 @@ class Packing(Protocol):
         """Undo ``pack_spins``: bits (n_rows, ceil(n_sites / 8)), spins (n_rows, n_sites)."""
         ...
 
+    def correlate_bits(self, bits: Bits, n_before: int, length: int, n_after: int, out: Integers) -> None:
+        """Write Σ_x s(x) s(x + r) along one axis of each row (n_before, length, n_after), r = 0 … length // 2."""
+        ...
+
 
 class Backend(Packing, Protocol):
     """One implementation of the raw kernels.

@@ -19,7 +19,7 @@ from spinodal.cli.request import KEPT, Stopwatch
 from spinodal.report import FluidResult, write_fluid_report
 
 # By method: recorded steps, and steps a draw.
-_LENGTHS = {"langevin": (4000, 20), "nve": (4000, 20), "mala": (4000, 10), "hmc": (400, 1)}
+_LENGTHS = {"langevin": (4000, 20), "nve": (4000, 20), "local": (1000, 5), "mala": (4000, 10), "hmc": (400, 1)}
 _TIMESTEP = 0.004
 _LEAST_EQUILIBRATION = 1000  # timesteps that melt the lattice
 
@@ -116,6 +116,9 @@ class Request:
         """Return the sampler, one temperature a chain."""
         options: dict[str, Any] = {"stream": self.stream, "backend": self.backend}
         tuned = options if self.step_size is None else {"step_size": self.step_size, **options}
+        if self.method == "local":
+            moves = options if self.step_size is None else {"step": self.step_size, **options}
+            return sp.LocalMoves(self.system(), self.chain_temperatures, **moves)
         if self.method == "mala":
             return sp.MALA(self.system(), self.chain_temperatures, **tuned)
         if self.method == "hmc":

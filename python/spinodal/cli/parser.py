@@ -13,7 +13,7 @@ from typing import NoReturn, TypeAlias
 from spinodal.cli import values
 
 Commands: TypeAlias = "argparse._SubParsersAction[OneLineParser]"
-LJ_METHODS = ("langevin", "mala", "hmc", "nve")
+LJ_METHODS = ("langevin", "local", "mala", "hmc", "nve")
 METHODS = ("auto", "metropolis", "heat_bath", "wolff", "swendsen_wang", "tempering")
 _EXAMPLES = """\
 examples:
@@ -40,7 +40,7 @@ and the same command goes on after Ctrl-C or a crash. Several commands, each wit
 _LJ_NOTES = """\
 units         of epsilon and sigma, k_B = 1. Temperatures as in `spinodal ising`: 0.85,0.9 or 0.7:1.2:0.1.
 method        langevin (BAOAB) takes --step-size for its timestep, as nve, velocity Verlet at constant energy, does;
-              mala and hmc tune it in the burn-in. These three start from a short run of langevin.
+              local moves, mala and hmc tune it in the burn-in. All but langevin start from a short run of it.
 NIST          values stand beside the measured ones where they are known: cutoff 3 or more, truncated, T = 0.85 and
               0.9, densities 0.001, 0.009, 0.776, 0.82 and 0.9.
 --out         is written while the run goes on. After Ctrl-C or a crash the same command goes on where it was.
@@ -151,9 +151,11 @@ def _add_lj(commands: Commands) -> None:
     sampling.add_argument("--friction", type=positive, default=1.0, metavar="X", help="of langevin (default 1)")
     sampling.add_argument("--n-leapfrog", type=number, default=10, metavar="N", help="of hmc (default 10)")
     sampling.add_argument("--chains", type=number, default=2, metavar="N", help="at each temperature (default 2)")
-    sampling.add_argument("--steps", type=number, default=None, metavar="N", help="recorded (default 4000; hmc 400)")
+    sampling.add_argument(
+        "--steps", type=number, default=None, metavar="N", help="recorded (default 4000; local 1000, hmc 400)"
+    )
     sampling.add_argument("--burn-in", type=values.at_least(0), default=None, metavar="N", help="default half as many")
-    sampling.add_argument("--thin", type=number, default=None, metavar="N", help="default 20; mala 10, hmc 1")
+    sampling.add_argument("--thin", type=number, default=None, metavar="N", help="default 20; mala 10, local 5, hmc 1")
     sampling.add_argument("--seed", type=values.at_least(0), default=0, metavar="N", help="default 0")
     _add_machine(lj.add_argument_group("machine"))
     _add_outputs(lj.add_argument_group("output"))

@@ -62,6 +62,27 @@ def unpack_spins(bits: Bits, n_spins: int) -> npt.NDArray[np.int8]:
     return spins.reshape(*leading, n_spins)
 
 
+def axis_correlations(bits: Bits, lattice: tuple[int, ...], axis: int) -> npt.NDArray[np.int64]:
+    """Return Σ_x s(x) s(x + r e) of packed configurations along one axis, without unpacking.
+
+    Parameters
+    ----------
+    bits : uint8 array, shape (n_configurations, ceil(n_sites / 8))
+    lattice : tuple of int
+        No length is 0.
+    axis : int
+        ≥ 0.
+
+    Returns
+    -------
+    int64 array, shape (n_configurations, lattice[axis] // 2 + 1)
+    """
+    sums = np.empty((len(bits), lattice[axis] // 2 + 1), np.int64)
+    around = math.prod(lattice[:axis]), lattice[axis], math.prod(lattice[axis + 1 :])
+    resolve_packing().correlate_bits(np.ascontiguousarray(bits), *around, sums)
+    return sums
+
+
 @dataclass(frozen=True, eq=False)
 class PackedSpins:
     """Configurations of spins ±1, a bit a site; the array they stand for has the shape (…, *lattice).

@@ -14,7 +14,6 @@ from spinodal.kernels.particles import SHIFTS
 
 try:
     from ase.calculators.calculator import Calculator, all_changes
-    from ase.neighborlist import neighbor_list
 except ImportError as error:
     raise ImportError("the calculator needs ASE: pip install 'spinodal[ase]'") from error
 
@@ -88,7 +87,7 @@ class SpinodalLJ(Calculator):  # type: ignore[misc]
         )  # fmt: skip
         self.results = {"energy": float(energy), "free_energy": float(energy), "forces": forces}
         if "stress" in properties:
-            self.results["stress"] = self._stress()
+            self.results["stress"] = self._stress(box)
 
     def _box(self) -> FloatArray | None:
         """Return the lengths of a box that has the cell's images; None without any.
@@ -106,13 +105,16 @@ class SpinodalLJ(Calculator):  # type: ignore[misc]
         lengths[open_axes] = np.ptp(x, axis=0)[open_axes] + 1.01 * self.parameters.rc
         return lengths
 
-    def _stress(self) -> FloatArray:
+    def _stress(self, box: FloatArray | None) -> FloatArray:
         """Return −Σ_pairs r ⊗ F / V as (xx, yy, zz, yz, xz, xy)."""
         if self.atoms.cell.rank < 3:
             raise ValueError("stress needs a cell with a volume")
-        vectors = neighbor_list("D", self.atoms, self.parameters.rc)
+        (vectors,) = kernels.neighbor_list(
+            self.atoms.positions, box, self.parameters.rc, quantities="D", periodic=box is not None,
+            n_threads=self.parameters.n_threads,
+        )  # fmt: skip
         weighted = self._force_over_r(np.linalg.norm(vectors, axis=1))[:, None] * vectors
-        tensor = -0.5 * vectors.T @ weighted / self.atoms.get_volume()
+        tensor = -vectors.T @ weighted / self.atoms.get_volume()
         voigt: FloatArray = tensor[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
         return voigt
 

@@ -11,7 +11,7 @@ from spinodal.plots.chains import plot_autocorrelation, plot_histogram, plot_tra
 from spinodal.plots.correlation import plot_correlation
 from spinodal.plots.decay import correlation_decay, correlation_length
 from spinodal.plots.lattice import plot_snapshot
-from spinodal.plots.particles import plot_particles, plot_structure_factor
+from spinodal.plots.particles import plot_particles, plot_radial_distribution, plot_structure_factor
 from spinodal.plots.scan import Scan
 from spinodal.plots.thermal import (
     plot_deviations,
@@ -35,6 +35,7 @@ __all__ = [
     "plot_histogram",
     "plot_magnetization",
     "plot_particles",
+    "plot_radial_distribution",
     "plot_snapshot",
     "plot_structure_factor",
     "plot_susceptibility",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from spinodal.analysis import static_structure_factor
-from spinodal.plots.style import GUIDE, INK, axes_or_new, draw_points, new_figure
+from spinodal.analysis import radial_distribution, static_structure_factor
+from spinodal.plots.style import GUIDE, INK, axes_or_new, color, draw_band, draw_points, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +68,25 @@ def plot_particles(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_color(GUIDE)
+    return ax
+
+
+def plot_radial_distribution(
+    draws: npt.ArrayLike, box: float | npt.ArrayLike, *, r_max: float | None = None, n_bins: int = 100, index: int = 0,
+    label: str = "", ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw g(r) of particles with its error band; parameters as in :func:`spinodal.analysis.radial_distribution`.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = axes_or_new(ax)
+    r, g, error = radial_distribution(np.asarray(draws, dtype=np.float64), box, r_max, n_bins)
+    draw_band(ax, r, g, np.nan_to_num(error), index=index)
+    ax.plot([], [], color=color(index), label=label or None)
+    ax.axhline(1.0, color=GUIDE, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+    ax.set(xlabel="distance  r / σ", ylabel="radial distribution  g(r)", xlim=(0, None), ylim=(0, None))
     return ax
 
 

@@ -101,8 +101,10 @@ class FluidResult:
 
     def _factor(self, name: str) -> float:
         n_particles, dim = self.system["shape"]
-        rests = self.keeps_energy or self.system["box"] is None
-        return 2.0 / (dim * (n_particles - rests)) if name == "kinetic_temperature" else 1.0
+        if name == "kinetic_temperature":
+            return float(2.0 / (dim * (n_particles - self.keeps_energy)))
+        # Local moves count those of each particle.
+        return 1.0 / n_particles if "LocalMoves" in (self.sampler.get("method"), self.sampler.get("over")) else 1.0
 
     def reference(self, temperature: float) -> dict[str, Reference]:
         """Return NIST's values at one temperature."""
@@ -117,7 +119,7 @@ class FluidResult:
         return (found.mean - known.value) / math.hypot(found.stderr, known.error)
 
 
-_SOURCE = {"kinetic_temperature": "kinetic_energy", "acceptance": "acceptance"}
+_SOURCE = {"kinetic_temperature": "kinetic_energy", "acceptance": "accepted"}
 
 
 def is_fluid(samples: SamplesLike) -> bool:

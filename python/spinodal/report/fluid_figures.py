@@ -32,6 +32,7 @@ def pictures(result: FluidResult) -> Iterator[Picture]:
         yield _trace(result, name)
     yield _autocorrelation(result)
     if result.samples.draws is not None:
+        yield _pairs(result)
         if result.system["n_particles"] <= _MOST_PARTICLES:
             yield _structure(result)
         yield _particles(result)
@@ -74,6 +75,19 @@ def _autocorrelation(result: FluidResult) -> Picture:
     ax = plots.plot_autocorrelation(result.at(t).observable(result.names[0]))
     caption = f"T = {t:g}: how soon the energy forgets; the error bars rest on it."
     return Picture("autocorrelation", _svg(ax), f"Autocorrelation of the energy, {result.label}, T = {t:g}", caption)
+
+
+def _pairs(result: FluidResult) -> Picture:
+    ax = plots.style.axes_or_new(None)
+    box = result.system["box"]
+    reach = min(5.0 * result.system["sigma"], 0.5 * min(box))
+    for index, t in enumerate(_some_temperatures(result)):
+        draws = result.at(t).draws
+        assert draws is not None
+        plots.plot_radial_distribution(draws, box, r_max=reach, index=index, label=f"T = {t:g}", ax=ax)
+    draw_legend(ax)
+    caption = "Radial distribution function of the draws that are kept; bands are one-sigma errors from blocks of them."
+    return Picture("radial-distribution", _svg(ax), f"Radial distribution function, {result.label}", caption)
 
 
 def _structure(result: FluidResult) -> Picture:

@@ -86,7 +86,7 @@ def _key_numbers(result: FluidResult) -> Iterator[tuple[str, str]]:
 
 def _sections(result: FluidResult) -> Iterator[str]:
     made = {item.name: item for item in fluid_figures.pictures(result)}
-    structure = [made.pop(name) for name in ("structure-factor", "particles") if name in made]
+    structure = [made.pop(name) for name in ("radial-distribution", "structure-factor", "particles") if name in made]
     yield html.section("thermodynamics", "Energy and pressure", html.pictures(made.values()))
     if structure:
         yield html.section("structure", "Structure", html.pictures(structure))

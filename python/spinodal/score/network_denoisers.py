@@ -31,8 +31,6 @@ from torch import Tensor
 from spinodal.score.denoisers import known_spins, per_chain
 from spinodal.systems.ising import IsingModel
 
-MOST_SATURATED = 30.0  # tanh(30) is 1 to float64
-
 
 class IsingDenoiser:
     """A network as the denoiser of an Ising model, at any temperature.
