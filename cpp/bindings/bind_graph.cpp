@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -37,6 +38,7 @@ void chebyshev(const GraphPlan& plan, double lmax, const std::vector<Array<T>>& 
   const FieldShape shape = shape_of(x[0]);
   const std::int64_t n_terms = coefficients[0].ndim() == 2 ? coefficients[0].shape(0) : 0;
   std::vector<FilterInput<T>> inputs;
+  inputs.reserve(x.size());
   for (std::size_t m = 0; m < x.size(); ++m) {
     inputs.push_back(
         {read(x[m], shape.size(), "x"), read(coefficients[m], n_terms * shape.n_columns(), "coefficients")});
@@ -56,6 +58,7 @@ void grid(const std::vector<std::int64_t>& lengths, const std::vector<Array<T>>&
   }
   const FieldShape shape = shape_of(x[0]);
   std::vector<GridMatrices<T>> axes;
+  axes.reserve(lengths.size());
   for (std::size_t a = 0; a < lengths.size(); ++a) {
     const std::int64_t n = lengths[a], even = (n + 1) / 2, odd = n / 2;
     const T* m[4] = {nullptr, nullptr, nullptr, nullptr};
@@ -66,6 +69,7 @@ void grid(const std::vector<std::int64_t>& lengths, const std::vector<Array<T>>&
     axes.push_back({n, m[0], m[1], m[2], m[3]});
   }
   std::vector<GridInput<T>> inputs;
+  inputs.reserve(x.size());
   for (std::size_t m = 0; m < x.size(); ++m) {
     const std::int64_t rows = direct ? 0 : multipliers[m].size() / std::max<std::int64_t>(shape.n_nodes, 1);
     const T* factors = direct ? nullptr : read(multipliers[m], rows * shape.n_nodes, "multipliers");

@@ -50,6 +50,7 @@ struct Ring {
 template <class T>
 std::vector<T> waves(std::int64_t n) {
   std::vector<T> x;
+  x.reserve(static_cast<std::size_t>(n));
   for (std::int64_t i = 0; i < n; ++i) x.push_back(static_cast<T>(std::cos(0.37 * static_cast<double>(i * i % 1009))));
   return x;
 }
