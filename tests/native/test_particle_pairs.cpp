@@ -33,18 +33,18 @@ std::vector<double> positions_of(std::int64_t n_side, int dim, double length) {
 
 struct Case {
   std::int64_t n_side;
-  int dim;
   double length, cutoff;
+  int dim;
   bool periodic;
 
   Box box() const { return {dim, periodic, {length, length, length}}; }
 };
 
-const Case cases[] = {{2, 3, 2.0, 2.5, true},
-                      {7, 3, 7.5, 2.5, true},
-                      {20, 3, 22, 1.5, true},
-                      {20, 2, 22, 2.5, true},
-                      {9, 3, 10, 2.5, false}};
+const Case cases[] = {{2, 2.0, 2.5, 3, true},
+                      {7, 7.5, 2.5, 3, true},
+                      {20, 22, 1.5, 3, true},
+                      {20, 22, 2.5, 2, true},
+                      {9, 10, 2.5, 3, false}};
 
 struct Pairs {
   std::vector<std::int64_t> i, j, counts;
