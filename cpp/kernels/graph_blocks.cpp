@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Dense symmetric filters of small graphs. Each result is one sum over nodes in their order, whatever the lanes hold.
 #include "kernels/entries.hpp"
-#include "kernels/pack.hpp"
+#include "kernels/graph_pack.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -20,10 +20,11 @@ SPINODAL_INLINE void channel_rows(const DenseBlock<T>& block, std::int64_t row, 
   for (int r = 0; r < n_rows; ++r) sum[r].store(out + (row + r) * step);
 }
 
-/// The last lanes and the last rows overlap those before.
-template <int lanes, class T>
+/// The last lanes and the last rows overlap those before; `width` channels at least.
+template <int width, class T>
 void by_channel(const DenseBlock<T>& block, const T* x, T* out, std::int64_t n_channels) {
-  using V = Pack<T, lanes>;
+  using V = RegisterPack<T, width>;
+  constexpr int lanes = V::lanes;
   for (std::int64_t c = 0; c < n_channels; c += lanes) {
     const std::int64_t first = c + lanes <= n_channels ? c : n_channels - lanes;
     if (block.n < tile) {
@@ -38,10 +39,15 @@ void by_channel(const DenseBlock<T>& block, const T* x, T* out, std::int64_t n_c
   }
 }
 
-/// Lanes are 8·n_packs rows, of `n_channels` channels of `step`.
+/// Rows by the register of at most 8, which strides are multiples of.
+template <class T>
+using Rows = RegisterPack<T, 8>;
+
+/// Lanes are rows of n_packs registers, of `n_channels` channels of `step`.
 template <int n_packs, int n_channels, class T>
 SPINODAL_INLINE void node_rows(const DenseBlock<T>& block, std::int64_t row, const T* x, T* out, std::int64_t step) {
-  using V = Pack<T, 8>;
+  using V = Rows<T>;
+  constexpr int n_lanes = V::lanes * n_packs;
   V sum[n_channels][n_packs];
   for (int c = 0; c < n_channels; ++c) {
     for (int p = 0; p < n_packs; ++p) sum[c][p] = V::all(0);
@@ -49,15 +55,15 @@ SPINODAL_INLINE void node_rows(const DenseBlock<T>& block, std::int64_t row, con
   const T* entry = block.filter + row;
   for (std::int64_t k = 0; k < block.n; ++k, entry += block.stride, x += step) {
     for (int p = 0; p < n_packs; ++p) {
-      const V column = V::load(entry + 8 * p);
+      const V column = V::load(entry + V::lanes * p);
       for (int c = 0; c < n_channels; ++c) sum[c][p] = sum[c][p] + column * V::all(x[c]);
     }
   }
-  T lane[n_channels][8 * n_packs];
+  T lane[n_channels][n_lanes];
   for (int c = 0; c < n_channels; ++c) {
-    for (int p = 0; p < n_packs; ++p) sum[c][p].store(lane[c] + 8 * p);
+    for (int p = 0; p < n_packs; ++p) sum[c][p].store(lane[c] + V::lanes * p);
   }
-  const std::int64_t left = block.n - row, n_rows = left < 8 * n_packs ? left : 8 * n_packs;
+  const std::int64_t left = block.n - row, n_rows = left < n_lanes ? left : n_lanes;
   for (std::int64_t r = 0; r < n_rows; ++r) {
     for (int c = 0; c < n_channels; ++c) out[(row + r) * step + c] = lane[c][r];
   }
@@ -65,11 +71,12 @@ SPINODAL_INLINE void node_rows(const DenseBlock<T>& block, std::int64_t row, con
 
 template <int n_channels, class T>
 void by_node(const DenseBlock<T>& block, const T* x, T* out, std::int64_t step) {
+  constexpr std::int64_t lanes = Rows<T>::lanes;
   std::int64_t row = 0;
-  for (; block.n - row > 24; row += 32) node_rows<4, n_channels>(block, row, x, out, step);
-  if (block.n - row > 16) {
+  for (; block.n - row > 3 * lanes; row += 4 * lanes) node_rows<4, n_channels>(block, row, x, out, step);
+  if (block.n - row > 2 * lanes) {
     node_rows<3, n_channels>(block, row, x, out, step);
-  } else if (block.n - row > 8) {
+  } else if (block.n - row > lanes) {
     node_rows<2, n_channels>(block, row, x, out, step);
   } else if (block.n - row > 0) {
     node_rows<1, n_channels>(block, row, x, out, step);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Chebyshev terms row by row. A block of columns is at most a cache line wide: one row, one line of each array.
 #include "kernels/entries.hpp"
-#include "kernels/pack.hpp"
+#include "kernels/graph_pack.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -109,11 +109,11 @@ void finished_term(const GraphRows<T>& rows, std::int64_t window, const GraphTer
   }
 }
 
-/// A block wider than a register goes by in parts: sums of several registers would not stay in them.
+/// A block wider than a register goes by in parts.
 template <int width, class T>
 void window_term(const GraphRows<T>& rows, std::int64_t window, GraphTerm<T> term) {
-  constexpr int lanes = width < native_lanes<T> ? width : native_lanes<T>;
-  using V = Pack<T, lanes>;
+  using V = RegisterPack<T, width>;
+  constexpr int lanes = V::lanes;
   for (int part = 0; part < width; part += lanes) {
     term.out != nullptr ? finished_term<V, width, Forward<V, T>>(rows, window, term)
                         : finished_term<V, width, Backward<V, T>>(rows, window, term);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Small dense matrices along the lines of a grid, in the nearest cache; sites that mirror each other share products.
 #include "kernels/entries.hpp"
-#include "kernels/pack.hpp"
+#include "kernels/graph_pack.hpp"
 
 SPINODAL_KERNELS_BEGIN
 
@@ -34,8 +34,8 @@ void product(const T* matrix, std::int64_t size, const T* in, T* out) {
 }
 
 template <class V, class T>
-SPINODAL_INLINE void read_line(const GridAxis<T>& axis, bool sites, const T* from, T* line) {
-  const std::int64_t n = axis.n, step = axis.stride * V::lanes, half = axis.n_even();
+SPINODAL_INLINE void read_line(const GridAxis<T>& axis, std::int64_t step, bool sites, const T* from, T* line) {
+  const std::int64_t n = axis.n, half = axis.n_even();
   if (!sites) {
     for (std::int64_t i = 0; i < n; ++i) V::load(from + i * step).store(line + i * V::lanes);
     return;
@@ -49,8 +49,8 @@ SPINODAL_INLINE void read_line(const GridAxis<T>& axis, bool sites, const T* fro
 }
 
 template <class V, class T>
-SPINODAL_INLINE void write_line(const GridAxis<T>& axis, bool sites, const T* line, T* to) {
-  const std::int64_t n = axis.n, step = axis.stride * V::lanes, half = axis.n_even();
+SPINODAL_INLINE void write_line(const GridAxis<T>& axis, std::int64_t step, bool sites, const T* line, T* to) {
+  const std::int64_t n = axis.n, half = axis.n_even();
   if (!sites) {
     for (std::int64_t i = 0; i < n; ++i) V::load(line + i * V::lanes).store(to + i * step);
     return;
@@ -63,18 +63,21 @@ SPINODAL_INLINE void write_line(const GridAxis<T>& axis, bool sites, const T* li
   if (n % 2 != 0) V::load(line + (n / 2) * V::lanes).store(to + (n / 2) * step);
 }
 
-/// `line` has room for 2 n rows.
-template <int lanes, class T>
+/// Columns go by a register at a time; `line` has room for 2 n rows.
+template <int width, class T>
 void pass(const GridAxis<T>& axis, GridPass kind, T* block, T* line) {
-  using V = Pack<T, lanes>;
-  T* const result = line + axis.n * lanes;
+  using V = RegisterPack<T, width>;
+  const std::int64_t step = axis.stride * width, first_odd = axis.n_even() * V::lanes;
+  T* const result = line + axis.n * V::lanes;
   for (std::int64_t l = 0; l < axis.n_lines; ++l) {
     // Lines of a slab lie side by side, slabs one after the other.
-    T* const at = block + ((l / axis.stride) * axis.stride * axis.n + l % axis.stride) * lanes;
-    read_line<V>(axis, kind != GridPass::inverse, at, line);
-    product<V>(axis.even, axis.n_even(), line, result);
-    product<V>(axis.odd, axis.n_odd(), line + axis.n_even() * lanes, result + axis.n_even() * lanes);
-    write_line<V>(axis, kind != GridPass::forward, result, at);
+    T* const at = block + ((l / axis.stride) * axis.stride * axis.n + l % axis.stride) * width;
+    for (int part = 0; part < width; part += V::lanes) {
+      read_line<V>(axis, step, kind != GridPass::inverse, at + part, line);
+      product<V>(axis.even, axis.n_even(), line, result);
+      product<V>(axis.odd, axis.n_odd(), line + first_odd, result + first_odd);
+      write_line<V>(axis, step, kind != GridPass::forward, result, at + part);
+    }
   }
 }
 

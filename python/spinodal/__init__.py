@@ -18,6 +18,7 @@ _HOMES = {
     "DoubleWell": "systems.double_well",
     "HMC": "samplers.hamiltonian",
     "GaussianField": "systems.gaussian_fields",
+    "GaussianSampler": "samplers.gaussian",
     "GraphProcess": "systems.graph_process",
     "HeatBath": "samplers.metropolis",
     "IsingModel": "systems.ising",
@@ -51,6 +52,7 @@ __all__ = [
     "MALA",
     "DoubleWell",
     "GaussianField",
+    "GaussianSampler",
     "GraphProcess",
     "HeatBath",
     "IsingModel",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from spinodal import analysis, exact, interop, kernels, plots, score
     from spinodal.samplers.auto import sampler
     from spinodal.samplers.cluster import SwendsenWang, Wolff
+    from spinodal.samplers.gaussian import GaussianSampler
     from spinodal.samplers.hamiltonian import HMC, MALA
     from spinodal.samplers.langevin import Langevin
     from spinodal.samplers.local_moves import LocalMoves

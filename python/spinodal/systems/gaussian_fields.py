@@ -21,6 +21,7 @@ class GaussianField:
     r"""The law N(0, q (2A)^{−1}) of fields (N,) on a graph, A = γL + λ: energy x·Ax/q at temperature 1.
 
     Made by :meth:`GraphProcess.stationary`. With λ = 0 it is the law of the fields without null modes.
+    :class:`GaussianSampler` draws from it in ``run``.
     """
 
     def __init__(self, engine: FilterEngine, gamma: float, lam: float, q: float, *, project: bool = False) -> None:
@@ -61,7 +62,7 @@ class GaussianField:
     def energy(self, fields: Any, *, n_threads: int | None = None) -> Any:
         """Return x·Ax/q, float64 of the leading shape of fields (…, N)."""
         x = self._check(fields)
-        value = (x * self._drift(x)).sum(axis=-1) / self.q
+        value = (x * self._drift(x, n_threads)).sum(axis=-1) / self.q
         return float(value) if value.ndim == 0 else value
 
     def score(self, fields: Any, temperature: float = 1.0) -> Reals:
@@ -70,20 +71,20 @@ class GaussianField:
             raise ValueError(f"temperature must be finite and > 0; got {temperature}")
         return -2 * self._drift(self._check(fields)) / (self.q * temperature)
 
-    def covariance(self, v: Any) -> Any:
+    def covariance(self, v: Any, *, n_threads: int | None = None) -> Any:
         """Return C v = q (2A)^{−1} v, for v (N,), (N, C) or (B, N, d)."""
-        return self._apply(1.0, v)
+        return self._apply(1.0, v, n_threads)
 
-    def sqrt_covariance(self, v: Any) -> Any:
+    def sqrt_covariance(self, v: Any, *, n_threads: int | None = None) -> Any:
         """Return C^½ v."""
-        return self._apply(0.5, v)
+        return self._apply(0.5, v, n_threads)
 
     def sample(self, n: int, seed: int) -> Reals:
         """Return n independent fields (n, N) float64."""
         if n < 1:
             raise ValueError(f"n must be >= 1; got {n}")
         noise = np.random.default_rng(seed).normal(size=(*self.shape, n))
-        return np.ascontiguousarray(self._apply(0.5, noise).T)
+        return np.ascontiguousarray(self.sqrt_covariance(noise).T)
 
     def condition(self, mask: npt.ArrayLike, values: Any) -> ConditionedField:
         """Return the law given the values at the nodes of a mask."""
@@ -91,17 +92,18 @@ class GaussianField:
             raise ValueError("condition needs lam > 0: the projected law has no density")
         return ConditionedField(self, mask, values)
 
-    def _apply(self, power: float, v: Any) -> Any:
+    def _apply(self, power: float, v: Any, n_threads: int | None) -> Any:
         function = Stationary(self.gamma, self.lam, self.q, power)
-        return self.engine.apply([Part(function, v)], key=(repr(function),))[0]
+        return self.engine.apply([Part(function, v)], key=(repr(function),), n_threads=n_threads)[0]
 
-    def drift(self, columns: Reals) -> Reals:
+    def drift(self, columns: Reals, *, n_threads: int | None = None) -> Reals:
         """Return A x of columns (N, C)."""
-        return np.asarray(self.gamma * (self.laplacian @ columns) + self.lam * columns, dtype=np.float64)
+        applied = self.laplacian.apply(columns, n_threads=n_threads)
+        return np.asarray(self.gamma * applied + self.lam * columns, dtype=np.float64)
 
-    def _drift(self, x: Reals) -> Reals:
+    def _drift(self, x: Reals, n_threads: int | None = None) -> Reals:
         flat = x.reshape(-1, *self.shape)
-        return self.drift(np.ascontiguousarray(flat.T)).T.reshape(x.shape)
+        return self.drift(np.ascontiguousarray(flat.T), n_threads=n_threads).T.reshape(x.shape)
 
     def _check(self, fields: Any) -> Reals:
         x = np.asarray(fields, dtype=np.float64)

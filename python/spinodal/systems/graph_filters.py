@@ -22,9 +22,9 @@ METHODS = ("auto", "chebyshev", "grid", "fft", "blocks", "dense", "rational")
 
 CROSSOVER = {
     "grid_terms": 6,  # up to so many Chebyshev terms beat products along the axes
-    "grid_length": 256,  # the longest axis of a product; Fourier transforms beyond
-    "block_nodes": 64,  # the largest graph of a batch whose filters are kept dense
-    "dense_nodes": 512,  # the largest single graph that is diagonalized
+    "grid_length": 512,  # the longest axis of a product; Fourier transforms beyond
+    "block_nodes": 128,  # the largest graph of a batch whose filters are kept dense
+    "dense_nodes": 256,  # the largest single graph that is diagonalized
     "rational_terms": 1500,  # more Chebyshev terms than this: factorize, if scipy is there
 }
 """Where ``method="auto"`` changes from one method to the next; ``benchmarks/graph_crossover.py`` measures them."""

@@ -127,9 +127,12 @@ class Laplacian:
         return matrix
 
     def __matmul__(self, x: Any) -> Floats:
+        return self.apply(x)
+
+    def apply(self, x: Any, *, n_threads: int | None = None) -> Floats:
         """Return L x for x (N,), (N, C) or (B, N, d)."""
         bound = self.bound
-        return kernels.chebyshev_filter(self, x, np.array([bound / 2, bound / 2]), bound)
+        return kernels.chebyshev_filter(self, x, np.array([bound / 2, bound / 2]), bound, n_threads=n_threads)
 
     def remove_null(self, x: Any) -> Floats:
         """Return a field without its null modes.
