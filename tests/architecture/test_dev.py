@@ -51,8 +51,8 @@ def test_all_tests_have_all_cpus_and_a_selection_one(dev, monkeypatch):
     assert dev.workers([]) == []
 
 
-def test_the_demo_needs_no_torch(dev):
-    assert not any("torch" in name for name in dev.requirements(dev.USER_EXTRAS, []))
+def test_the_demo_has_the_neural_sampler(dev):
+    assert any(name.startswith("torch") for name in dev.requirements(dev.USER_EXTRAS, []))
 
 
 def test_constraints_are_exact_and_name_everything_asked_for():
