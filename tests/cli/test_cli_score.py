@@ -27,10 +27,11 @@ def test_sample_prints_corrected_values_beside_exact_and_raw_ones(tmp_path, caps
     assert samples.log_weights.shape == samples.energy.shape == (200, 1)
 
 
-def test_sample_at_several_temperatures_draws_the_ess(tmp_path):
+def test_sample_at_several_temperatures_draws_the_ess(tmp_path, capsys):
     report = tmp_path / "report.html"
     assert main(["sample", "--size", "4", "-T", "2.0,3.0", "--samples", "64", "-q", "--report", str(report)]) == 0
     assert 'id="ess"' in report.read_text()
+    assert capsys.readouterr().out == ""  # quiet
 
 
 def test_independent_draws_are_not_taken_for_correlated_ones(capsys):
