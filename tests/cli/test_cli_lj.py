@@ -91,6 +91,21 @@ def test_disks_and_states_without_reference_values(tmp_path, capsys):
     assert "Lennard-Jones disks" in page and "No reference values" in page
 
 
+def test_a_run_too_short_for_a_verdict_says_so(tmp_path):
+    """NIST's values are in the table; that there are none must not stand above it."""
+    arguments = shlex.split("lj --n 32 --density 0.776 -T 0.85 --steps 40 --threads 1 --quiet")
+    assert main([*arguments, "--report", str(tmp_path / "a.html")]) == 0
+    page = (tmp_path / "a.html").read_text()
+    assert "Too short a run" in page and "No reference values" not in page and "−5.5121" in page
+
+
+def test_dynamics_that_diverges_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split("lj --n 108 --density 5 --steps 20 --threads 1 --quiet")) == 2
+    said = capsys.readouterr().err
+    assert "kinetic energy" in said and "shorten the timestep" in said and said.count("\n") == 1
+
+
 def test_a_stopped_run_goes_on(tmp_path):
     """The same command ends with the bits of an uninterrupted run; the start is found again."""
     options = shlex.split("lj --n 32 --density 0.5 -T 1.2 --cutoff 1.9 --method hmc --steps 30 --burn-in 10")

@@ -27,10 +27,24 @@ def test_sample_prints_corrected_values_beside_exact_and_raw_ones(tmp_path, caps
     assert samples.log_weights.shape == samples.energy.shape == (200, 1)
 
 
-def test_sample_at_several_temperatures_draws_the_ess(tmp_path):
+def test_sample_at_several_temperatures_draws_the_ess(tmp_path, capsys):
     report = tmp_path / "report.html"
     assert main(["sample", "--size", "4", "-T", "2.0,3.0", "--samples", "64", "-q", "--report", str(report)]) == 0
     assert 'id="ess"' in report.read_text()
+    assert capsys.readouterr().out == ""  # quiet
+
+
+def test_independent_draws_are_not_taken_for_correlated_ones(capsys):
+    """300 draws are asked for: two calls of 256, whose chains of two draws are too short to judge as chains."""
+    assert main(["sample", "--size", "4", "-T", "2.5", "--samples", "300", "--threads", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "512 independent samples" in shown and "?" not in shown
+
+
+def test_equal_weights_have_no_error_of_log_z(capsys):
+    assert main(["sample", "--size", "4", "-J", "0", "--samples", "64", "--threads", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "0.693147(?)" in shown and "all 64 weights are equal" in shown
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ BAD = [
     ({"velocities": np.zeros((2, 4, 3))}, ValueError, r"velocities must have the shape of the positions, \(2, 5, 3\)"),
     ({"listed": np.zeros((2, 4, 3))}, ValueError, r"listed must have the shape of the positions"),
     ({"positions": np.zeros((2, 5, 3), dtype=np.float32)}, TypeError, "positions are changed in place and must be"),
-    ({"velocities": np.full((2, 5, 3), np.nan)}, ValueError, "particle 0 of system 0 has nan"),
+    ({"velocities": np.full((2, 5, 3), np.nan)}, ValueError, "velocities must be .* system 0 has nan"),
 ]
 
 

@@ -50,5 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _has_plain_message(error: Exception) -> bool:
     """Tell an error whose message is for the user from a bug, whose traceback is for us."""
     from spinodal.backends.resolve import BackendUnavailableError
+    from spinodal.samplers.divergence import DivergedError
 
-    return isinstance(error, ValueError | OSError | ImportError | MemoryError | BackendUnavailableError)
+    plain = ValueError | OSError | ImportError | MemoryError | BackendUnavailableError | DivergedError
+    return isinstance(error, plain)

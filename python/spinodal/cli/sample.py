@@ -34,10 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
         show(results)
     if arguments.out:
         results[0].samples.save(arguments.out)
-        print(f"wrote {arguments.out}")
     if arguments.report:
         write_weighted_report(arguments.report, results, command=command_line())
-        print(f"wrote {arguments.report}")
+    for path in filter(None, (arguments.out, arguments.report)):
+        if not arguments.quiet:
+            print(f"wrote {path}")
     return 0
 
 

@@ -19,13 +19,13 @@ MAX_LENGTH = 1e9
 _SPHERE = {2: 2 * math.pi, 3: 4 * math.pi}
 
 
-def read_positions(positions: Any) -> Reals:
+def read_positions(positions: Any, name: str = "positions") -> Reals:
     """Return positions (n_systems, n_particles, dim) to be read: a view of C-contiguous float64, else a conversion."""
     array = as_array(positions)
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"positions must be real numbers; got {array.dtype}")
+        raise TypeError(f"{name} must be real numbers; got {array.dtype}")
     if array.ndim < 2 or array.shape[-1] not in (2, 3):
-        raise ValueError(f"positions must have shape (…, n_particles, 2 or 3); got {array.shape}")
+        raise ValueError(f"{name} must have shape (…, n_particles, 2 or 3); got {array.shape}")
     if array.size == 0:
         raise ValueError(f"at least one system of one particle is needed; got shape {array.shape}")
     values = np.ascontiguousarray(array, dtype=np.float64).reshape(-1, *array.shape[-2:])
@@ -33,7 +33,7 @@ def read_positions(positions: Any) -> Reals:
     if not (values.min() >= -MAX_LENGTH and values.max() <= MAX_LENGTH):
         wrong = np.argwhere(~(np.abs(values) <= MAX_LENGTH))[0]
         raise ValueError(
-            f"positions must be finite and at most {MAX_LENGTH:g} from 0; particle {wrong[1]} of system {wrong[0]} "
+            f"{name} must be finite and at most {MAX_LENGTH:g} from 0; particle {wrong[1]} of system {wrong[0]} "
             f"has {values[tuple(wrong)]}"
         )
     return values
@@ -47,7 +47,7 @@ def in_place_particles(name: str, array: Reals, shape: tuple[int, ...] | None = 
         raise TypeError(f"{name} are changed in place but the array is read-only")
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} must have the shape of the positions, {shape}; got {array.shape}")
-    return read_positions(array)
+    return read_positions(array, name)
 
 
 def one_a_system(name: str, values: npt.ArrayLike, leading: tuple[int, ...]) -> Reals:

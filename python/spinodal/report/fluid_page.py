@@ -61,6 +61,8 @@ def _head(result: FluidResult) -> str:
 def verdict(result: FluidResult) -> tuple[str, str, str]:
     """Return what the comparison with NIST says: "good", "bad" or "open", in short, and the numbers."""
     checks = agreement(result)
+    if not checks and any(map(result.reference, result.estimates)):
+        return "open", "Too short a run", f"to compare with {NAME}’s values: no estimate beside them can be trusted."
     if not checks:
         return "open", "No reference values", f"of {NAME} are known for these states: the errors are statistical."
     good = all(check.passes() for check in checks)

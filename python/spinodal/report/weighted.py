@@ -70,8 +70,11 @@ class WeightedResult:
         top = self.log_weights.max()
         scaled = np.exp(self.log_weights - top)
         n, sites = scaled.size, self.system.n_sites
-        error = scaled.std(ddof=1) / scaled.mean() / math.sqrt(n) if n > 1 else math.nan
-        return Estimate((top + math.log(scaled.mean())) / sites, float(error) / sites, n=n).failing(self.weights.reason)
+        mean = (top + math.log(scaled.mean())) / sites
+        if np.ptp(scaled) == 0.0:  # as where each draw is the same up to a flip: others may never have been proposed
+            return Estimate(mean, math.nan, n=n).failing(f"all {n} weights are equal: the error of ln Z is unknown")
+        error = scaled.std(ddof=1) / scaled.mean() / math.sqrt(n)
+        return Estimate(mean, float(error) / sites, n=n).failing(self.weights.reason)
 
     @cached_property
     def exact(self) -> Any:
@@ -82,9 +85,14 @@ class WeightedResult:
         """Yield the distance of corrected values from the exact ones, in σ, where there are exact ones."""
         if self.exact is None:
             return
-        energy, log_z = self.samples.estimate("energy_per_site"), self.log_z_per_site
+        energy, log_z = self.estimate("energy_per_site"), self.log_z_per_site
         yield "energy", (energy.mean - float(self.exact.energy_per_site)) / energy.stderr
         yield "ln Z", (log_z.mean - float(self.exact.log_z) / self.system.n_sites) / log_z.stderr
+
+    def estimate(self, name: str) -> Estimate:
+        """Return the corrected mean of an observable; every draw is a chain of its own, for they are independent."""
+        values = np.reshape(self.samples.observable(name), (-1, 1))
+        return analysis.estimate(values, self.log_weights[:, None])
 
     def raw(self, name: str) -> float:
         """Return the mean of an observable over the samples as they were drawn."""
@@ -100,8 +108,8 @@ def weighted_titles(results: Sequence[WeightedResult]) -> list[str]:
 def weighted_rows(results: Sequence[WeightedResult]) -> Iterator[Row]:
     """Yield the row of each temperature."""
     for result in results:
-        energy = result.samples.estimate("energy_per_site")
-        order = result.samples.estimate("abs_magnetization")
+        energy = result.estimate("energy_per_site")
+        order = result.estimate("abs_magnetization")
         solved, log_z = result.exact, result.log_z_per_site
         cells = [Cell(minus(str(energy)))]
         cells += [] if solved is None else _beside(energy, float(solved.energy_per_site))
@@ -117,7 +125,7 @@ def weighted_rows(results: Sequence[WeightedResult]) -> Iterator[Row]:
         yield Row(
             f"{result.temperature:g}",
             tuple(cells),
-            "; ".join(dict.fromkeys(filter(None, [energy.reason, quality.reason]))),
+            "; ".join(dict.fromkeys(filter(None, [energy.reason, log_z.reason, quality.reason]))),
         )
 
 
