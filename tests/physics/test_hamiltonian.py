@@ -70,6 +70,23 @@ def test_three_particles_against_quadrature():
     assert abs(deviation(means, three_particles(0.6 * 1.04, 1.0))) > 6  # what would be seen
 
 
+@pytest.mark.parametrize("kind", [sp.MALA, sp.HMC])
+def test_tuning_in_a_dilute_gas(kind):
+    """Two particles that seldom meet: steps tuned to their acceptance alone would jump over the wells."""
+    length, cutoff, temperature = 4.0, 1.9, 3.0
+    r = np.linspace(0.5, cutoff, 200_001)
+    slope = -24 / cutoff * (2 * cutoff**-12 - cutoff**-6)
+    potential = pair_energy(r) - pair_energy(cutoff) - (r - cutoff) * slope
+    shells, boltzmann = 4 * np.pi * r**2, np.exp(-potential / temperature)
+    exact = np.trapezoid(shells * potential * boltzmann, r)
+    exact /= length**3 + np.trapezoid(shells * (boltzmann - 1), r) - 4 / 3 * np.pi * 0.5**3
+    system = sp.LennardJonesSystem(2, box=length, cutoff=cutoff, shift="force")
+    samples = sp.run(kind(system, temperature), n_chains=512, n_steps=2000, burn_in=400, thin=10, seed=5)
+    move = samples.info["step_size"][:, -1] / 10 * (1.0 if kind is sp.MALA else np.sqrt(temperature))
+    assert move.max() <= 0.2 * (1 + 1e-6)
+    assert abs(deviation(samples.energy.mean(axis=1), exact)) < 4.5
+
+
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_wrong_acceptance_is_seen(name, monkeypatch):
     """Without the kinetic energy of the end, or the proposal's asymmetry, quadrature is missed."""

@@ -18,6 +18,10 @@ from spinodal.samplers.particles import ParticleSampler, on_grid
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.samplers.tuning import StepSizes
 
+# Of σ, by a particle of thermal speed in a timestep that tuning chose. In a dilute gas longer ones are nearly always
+# accepted, because they jump over the wells of other particles, which would then be found seldom, and left seldom.
+_LONGEST_MOVE = 0.2
+
 
 @dataclass
 class HamiltonianState:
@@ -112,6 +116,7 @@ class HMC(ParticleSampler):
         self.step_size = _check_step_size(step_size)
         self.n_leapfrog, self.mass, self.jitter = int(n_leapfrog), float(mass), float(jitter)
         self.target_acceptance = target_acceptance
+        self._longest_move = _LONGEST_MOVE * getattr(system, "sigma", np.inf)
         self._tuning = range(0)
 
     def tuned_in(self, start: int, stop: int) -> Self:
@@ -166,6 +171,7 @@ class HMC(ParticleSampler):
             raise ValueError(f"n_steps must be >= 0; got {n_steps}")
         n_chains = len(state.positions)
         temperature = self.chain_temperatures(n_chains)
+        longest = self._longest_step(np.sqrt(temperature / self.mass))
         mechanics = Mechanics(self.system, self.mass, n_threads, self.backend)
         accepted, sums = np.zeros(n_chains, dtype=np.int64), np.zeros((2, n_chains))
         for t in range(key.step, key.step + n_steps):
@@ -174,8 +180,8 @@ class HMC(ParticleSampler):
             sums += np.array([acceptance, state.steps.current])
             if t in self._tuning:
                 state.steps.learn(
-                    acceptance, self._target, self._initial_step_sizes(n_chains), t - self._tuning.start + 1,
-                    is_last=t == self._tuning.stop - 1,
+                    acceptance, self._target, self._initial_step_sizes(n_chains), longest,
+                    t - self._tuning.start + 1, is_last=t == self._tuning.stop - 1,
                 )  # fmt: skip
         return state, {"accepted": accepted, "acceptance": sums[0], "step_size": sums[1]}
 
@@ -212,6 +218,10 @@ class HMC(ParticleSampler):
     def _timestep(self, step_size: Reals, speed: Reals) -> Reals:
         """Return each chain's timestep."""
         return step_size
+
+    def _longest_step(self, speed: Reals) -> Reals:
+        """Return the longest step sizes that the tuning may choose."""
+        return self._longest_move / speed
 
 
 class MALA(HMC):
@@ -253,6 +263,9 @@ class MALA(HMC):
 
     def _timestep(self, step_size: Reals, speed: Reals) -> Reals:
         return step_size / speed
+
+    def _longest_step(self, speed: Reals) -> Reals:
+        return np.full_like(speed, self._longest_move)
 
 
 def kinetic_energy(v: Reals, mass: float) -> Reals:

@@ -165,10 +165,9 @@ class LocalMoves(ParticleSampler):
             step_sizes += n * state.steps.current
             if tuned:
                 state.steps.learn(
-                    taken / n_particles, self._target, self._initial_steps(n_chains), done - self._tuning.start + 1,
-                    is_last=done == self._tuning.stop - 1,
+                    taken / n_particles, self._target, self._initial_steps(n_chains), self.longest_step,
+                    done - self._tuning.start + 1, is_last=done == self._tuning.stop - 1,
                 )  # fmt: skip
-                state.steps.current = np.minimum(state.steps.current, self.longest_step)
             done += n
         return state, {"accepted": accepted, "step_size": step_sizes}
 

@@ -58,13 +58,15 @@ class StepSizes:
         """Return what no step has changed yet."""
         return cls(_short(step_size), np.zeros((len(step_size), 2)))
 
-    def learn(self, acceptance: Reals, wanted: float, initial: Reals, t: int, *, is_last: bool) -> None:
+    def learn(
+        self, acceptance: Reals, wanted: float, initial: Reals, longest: Reals | float, t: int, *, is_last: bool
+    ) -> None:
         """Take in the acceptance probabilities of the ``t``-th step of the tuning, counted from 1."""
         h, log_mean = self.gathered.T
         h += (wanted - acceptance - h) / (t + _T0)
         log_step = np.log(_LARGEST_GAIN * initial) - t**0.5 / _GAMMA * h
         log_mean += t**-_KAPPA * (log_step - log_mean)
-        self.current = _short(np.exp(log_mean if is_last else log_step))
+        self.current = _short(np.minimum(np.exp(log_mean if is_last else log_step), longest))
 
 
 def _short(values: Reals) -> Reals:
