@@ -15,7 +15,9 @@ from spinodal.report import FluidResult, is_fluid
 from spinodal.report.fluid import agreement
 from spinodal.report.fluid_page import render_fluid_report
 
-ARGUMENTS = shlex.split("lj --n 108 --density 0.776 -T 0.85,0.9 --cutoff 3 --steps 1600 --burn-in 800 --threads 1")
+ARGUMENTS = shlex.split(
+    "lj --n 108 --density 0.776 -T 0.85,0.9 --cutoff 3 --method langevin --steps 1600 --burn-in 800 --threads 1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def test_disks_and_states_without_reference_values(tmp_path, capsys):
 
 def test_a_run_too_short_for_a_verdict_says_so(tmp_path):
     """NIST's values are in the table; that there are none must not stand above it."""
-    arguments = shlex.split("lj --n 32 --density 0.776 -T 0.85 --steps 40 --threads 1 --quiet")
+    arguments = shlex.split("lj --n 180 --density 0.776 -T 0.85 --steps 40 --threads 1 --quiet")
     assert main([*arguments, "--report", str(tmp_path / "a.html")]) == 0
     page = (tmp_path / "a.html").read_text()
     assert "Too short a run" in page and "No reference values" not in page and "−5.5121" in page
@@ -101,7 +103,7 @@ def test_a_run_too_short_for_a_verdict_says_so(tmp_path):
 
 def test_dynamics_that_diverges_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(shlex.split("lj --n 108 --density 5 --steps 20 --threads 1 --quiet")) == 2
+    assert main(shlex.split("lj --n 108 --density 5 --method langevin --steps 20 --threads 1 --quiet")) == 2
     said = capsys.readouterr().err
     assert "kinetic energy" in said and "shorten the timestep" in said and said.count("\n") == 1
 
@@ -131,7 +133,7 @@ def test_an_interruption_says_how_to_go_on(out, tmp_path, capsys, monkeypatch):
     some = sp.run(sp.Langevin(system, 1.0), n_chains=1, n_steps=60, thin=20, callback=lambda step, *_: step < 40)
     monkeypatch.setattr(lj.Request, "sample", lambda self, reporter: FluidResult(some))
     options = [] if out is None else ["--out", str(tmp_path / out)]
-    assert main(["lj", "--n", "32", "--steps", "60", *options]) == 130
+    assert main(["lj", "--n", "32", "--method", "langevin", "--steps", "60", *options]) == 130
     said = capsys.readouterr().err
     assert "interrupted: 2 of 3 draws" in said
     assert ("not saved (no --out)" if out is None else "the same command goes on from there") in said

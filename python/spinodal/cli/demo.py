@@ -39,7 +39,7 @@ _LATTICES: dict[int, tuple[tuple[float, ...], int, int]] = {
     128: ((2.0, *_FOCUS, 2.7), 48, 96),
 }
 _STEPS, _QUICK_STEPS = 1600, 200
-_FLUID_STEPS, _QUICK_FLUID_STEPS = 8000, 2000  # of 500 particles, whose energy NIST has published
+_FLUID_STEPS, _QUICK_FLUID_STEPS = 4000, 500  # of 500 particles, whose energy NIST has published
 _NEURAL = "1.8,2.1,2.269,2.5,3.0"
 
 

@@ -53,7 +53,7 @@ class Request:
     dim: int = 3
     cutoff: float = 3.0
     shift: str = "truncated"
-    method: str = "langevin"
+    method: str = "local"
     step_size: float | None = None
     friction: float = 1.0
     n_leapfrog: int = 10

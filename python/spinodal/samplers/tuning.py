@@ -66,11 +66,11 @@ class StepSizes:
         h += (wanted - acceptance - h) / (t + _T0)
         log_step = np.log(_LARGEST_GAIN * initial) - t**0.5 / _GAMMA * h
         log_mean += t**-_KAPPA * (log_step - log_mean)
-        self.current = _short(np.minimum(np.exp(log_mean if is_last else log_step), longest))
+        self.current = np.minimum(_short(np.exp(log_mean if is_last else log_step)), _short(longest, np.floor))
 
 
-def _short(values: Reals) -> Reals:
+def _short(values: Reals | float, round_off: np.ufunc = np.rint) -> Reals:
     """Round to 20 significant bits."""
     mantissa, exponent = np.frexp(values)
-    rounded: Reals = np.ldexp(np.rint(mantissa * 2.0**20), exponent - 20)
+    rounded: Reals = np.ldexp(round_off(mantissa * 2.0**20), exponent - 20)
     return rounded
