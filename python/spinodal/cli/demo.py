@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("interrupted: nothing was saved")
         return INTERRUPTED
     write_report(arguments.report, results, command=command_line())
-    write_fluid_report(_fluid_report(arguments), fluid, command=command_line())
+    write_fluid_report(_report_of("fluid", arguments), fluid, command=command_line())
     return max(_conclude(arguments, results, fluid, time.monotonic() - began), _neural(arguments))
 
 
@@ -75,9 +75,9 @@ def fluid_request(arguments: argparse.Namespace) -> lj.Request:
     )
 
 
-def _fluid_report(arguments: argparse.Namespace) -> Path:
+def _report_of(what: str, arguments: argparse.Namespace) -> Path:
     path = Path(arguments.report)
-    return path.with_name(f"{path.stem}-fluid{path.suffix}")
+    return path.with_name(f"{path.stem}-{what}{path.suffix}")
 
 
 def _neural(arguments: argparse.Namespace) -> int:
@@ -86,7 +86,7 @@ def _neural(arguments: argparse.Namespace) -> int:
         return 0
     from spinodal.cli import sample
 
-    path = Path(arguments.report).with_suffix(".neural.html")
+    path = _report_of("neural", arguments)
     own = build_parser().parse_args(["sample", "--size", "16", "--temperatures", _NEURAL, "--report", str(path)])
     own.seed, own.threads, own.samples = arguments.seed, arguments.threads, 512 if arguments.quick else 2048
     with console.progress_bars(arguments.quiet) as reporter:
@@ -143,7 +143,7 @@ def _conclude(arguments: argparse.Namespace, results: Sequence[Result], fluid: F
     for failure in failures:
         print(f"FAILED: {failure}")
     print(f"report: {Path(arguments.report).resolve()}")
-    print(f"report of the fluid: {_fluid_report(arguments).resolve()}")
+    print(f"report of the fluid: {_report_of('fluid', arguments).resolve()}")
     return 1 if failures else 0
 
 

@@ -98,7 +98,10 @@ def _sections(result: FluidResult) -> Iterator[str]:
 
 def _conditions(result: FluidResult) -> str:
     conventions = result.samples.provenance.get("conventions", {})
-    return "; ".join(str(conventions[name]) for name in ("hamiltonian", "boundary") if name in conventions) + "."
+    said = [str(conventions[name]) for name in ("hamiltonian", "boundary") if name in conventions]
+    if "energy_with_tail" in result.names:
+        said.append("tails are added to U/N and p")
+    return "; ".join(said) + "."
 
 
 def _provenance(result: FluidResult, command: str) -> str:
