@@ -214,12 +214,6 @@ void check_filter(const GraphPlan& graph, double lmax, int n_inputs, std::int64_
   }
 }
 
-template <class T>
-Scratch<T>& scratch_of_thread() {
-  thread_local Scratch<T> scratch;
-  return scratch;
-}
-
 }  // namespace
 
 template <class T>

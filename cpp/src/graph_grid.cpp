@@ -113,12 +113,6 @@ void check_grid(const GridMatrices<T>* axes, int n_axes, const GridInput<T>* inp
   }
 }
 
-template <class T>
-Scratch<T>& scratch_of_thread() {
-  thread_local Scratch<T> scratch;
-  return scratch;
-}
-
 }  // namespace
 
 template <class T>

@@ -3,20 +3,13 @@
 
 #include <cmath>
 #include <limits>
-#include <sstream>
-#include <stdexcept>
+
+#include "src/refuse.hpp"
 
 namespace spinodal {
 namespace {
 
 constexpr double longest_box = 1e9;
-
-template <class... Parts>
-[[noreturn]] void refuse(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw std::invalid_argument(message.str());
-}
 
 bool positive(double x) { return std::isfinite(x) && x > 0; }
 

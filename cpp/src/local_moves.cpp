@@ -12,18 +12,12 @@
 #include "src/dispatch.hpp"
 #include "src/lj_dwellings.hpp"
 #include "src/lj_potential.hpp"
+#include "src/refuse.hpp"
 #include "src/team.hpp"
 #include "src/validate.hpp"
 
 namespace spinodal {
 namespace {
-
-template <class... Parts>
-[[noreturn]] void refuse(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw std::invalid_argument(message.str());
-}
 
 void check_moves(const LocalMoves& moves, std::int64_t n_systems, const Box& box, const LennardJones& potential,
                  const double* temperature, const double* step) {

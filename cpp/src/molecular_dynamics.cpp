@@ -11,6 +11,7 @@
 #include "src/lj_lanes.hpp"
 #include "src/lj_list.hpp"
 #include "src/lj_potential.hpp"
+#include "src/refuse.hpp"
 #include "src/team.hpp"
 #include "src/validate.hpp"
 
@@ -53,13 +54,6 @@ void check_energy(double kinetic, std::int64_t system, std::uint64_t step) {
 }
 
 double rounded(double kinetic) { return std::nearbyint(kinetic * 0x1p20) * 0x1p-20; }
-
-template <class... Parts>
-[[noreturn]] void refuse(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw std::invalid_argument(message.str());
-}
 
 void check_motion(const Motion& motion, std::int64_t n_systems, const Box& box, const double* temperature) {
   const auto positive = [](double x) { return std::isfinite(x) && x > 0; };

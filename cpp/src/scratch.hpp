@@ -42,4 +42,11 @@ class Scratch {
   std::int64_t capacity_ = 0;
 };
 
+/// The calling thread's own, for one use at a time.
+template <class T>
+Scratch<T>& scratch_of_thread() {
+  thread_local Scratch<T> scratch;
+  return scratch;
+}
+
 }  // namespace spinodal

@@ -3,23 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include "src/dispatch.hpp"
+#include "src/refuse.hpp"
 
 namespace spinodal {
-namespace {
-
-template <class... Parts>
-[[noreturn]] void refuse(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw std::invalid_argument(message.str());
-}
-
-}  // namespace
 
 void check_spins(const std::int8_t* spins, std::int64_t n, int n_threads) {
   constexpr std::int64_t min_spins_a_thread = 1 << 21;  // some 100 µs

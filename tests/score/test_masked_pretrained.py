@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import spinodal as sp
-from spinodal.score.exactness import log_partition
+from spinodal.analysis import log_partition
 from spinodal.score.pretrained import pretrained_manifest, pretrained_names
 
 

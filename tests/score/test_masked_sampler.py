@@ -11,8 +11,9 @@ import pytest
 
 import spinodal as sp
 from score.masked_models import random_model
+from spinodal.analysis import log_partition
 from spinodal.samplers.protocol import Key, State
-from spinodal.score.exactness import IndependenceMetropolis, log_partition
+from spinodal.score.independence import IndependenceMetropolis
 
 MODEL = random_model(0.3)
 SYSTEM = sp.IsingModel(4)

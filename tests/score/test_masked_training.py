@@ -16,7 +16,7 @@ import torch
 
 import spinodal as sp
 from score.masked_models import TINY, states_4x4
-from spinodal.score.exactness import log_partition
+from spinodal.analysis import log_partition
 from spinodal.score.masked import MaskedConfig, MaskedIsing, TrainingError, load_model, save_model, train_masked
 from spinodal.score.masked.geometry import even_beyond, refinement
 from spinodal.score.masked.streams import ChainStream, spread_temperatures

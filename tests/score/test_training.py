@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import spinodal as sp
 from score.trainings import MODEL, N_CHAINS, denoiser, source, trainer, weights
@@ -100,7 +101,7 @@ def test_two_processes_are_one(tmp_path):
     alone.train()
     launch = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", "--rdzv-backend=c10d")
     run_child(*launch, "--rdzv-endpoint=localhost:0", "-m", "score.trainings", tmp_path / "two", 6)
-    together = torch.load(tmp_path / "two" / "final.pt")
+    together = load_file(tmp_path / "two" / "final.safetensors")
     for name, tensor in weights(alone).items():
         np.testing.assert_allclose(together[name], tensor, rtol=0, atol=2e-4, err_msg=name)
     assert (tmp_path / "two" / "metrics.csv").read_text().count("\n") == 3

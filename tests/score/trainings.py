@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 import spinodal as sp
 from spinodal.score.losses import Levels
@@ -47,7 +48,8 @@ def trainer(folder=None, n_steps=12, **options) -> Trainer:
 
 
 def weights(training):
-    return {name: tensor.clone() for name, tensor in training.denoiser.network.state_dict().items()}
+    state = training.denoiser.network.state_dict()
+    return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
 
 
 def main(folder: str, n_steps: str, kill_at: str = "-1") -> None:
@@ -59,7 +61,7 @@ def main(folder: str, n_steps: str, kill_at: str = "-1") -> None:
     training = trainer(folder, int(n_steps), callbacks=[die])
     training.train()
     if training.processes.is_first:
-        torch.save(weights(training), f"{folder}/final.pt")
+        save_file(weights(training), f"{folder}/final.safetensors")
 
 
 if __name__ == "__main__":

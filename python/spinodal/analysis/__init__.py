@@ -23,6 +23,7 @@ from spinodal.analysis.curve import Curve
 from spinodal.analysis.diffusion import MeanSquaredDisplacement, mean_squared_displacement
 from spinodal.analysis.estimates import Estimate, estimate
 from spinodal.analysis.fields import Profile
+from spinodal.analysis.free_energy import LogPartition, log_partition
 from spinodal.analysis.histograms import Histogram, energy_histogram, magnetization_histogram
 from spinodal.analysis.insertion import ChemicalPotential, chemical_potential
 from spinodal.analysis.minima import Minimum, quench, search_minimum
@@ -53,6 +54,7 @@ __all__ = [
     "DistributionTest",
     "Estimate",
     "Histogram",
+    "LogPartition",
     "MeanSquaredDisplacement",
     "Minimum",
     "MultiHistogram",
@@ -78,6 +80,7 @@ __all__ = [
     "estimate",
     "estimate_observable",
     "jackknife",
+    "log_partition",
     "magnetization_histogram",
     "mean_squared_displacement",
     "observable",

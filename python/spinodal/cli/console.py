@@ -69,7 +69,7 @@ def print_scan(console: Any, scan: Scan, seconds: float | None) -> None:
     """Print the table of one lattice: each estimate beside its exact value, and how far it is from it in σ."""
     time = "" if seconds is None else f", {seconds:.1f} s"
     title = f"{scan.label}: {scan.samples.energy.shape[0]:,} chains × {scan.samples.energy.shape[1]:,} draws{time}"
-    _print_rows(console, title, tables.header(scan), list(tables.rows(scan)))
+    print_rows(console, title, tables.header(scan), list(tables.rows(scan)))
 
 
 def print_fluid(console: Any, result: FluidResult) -> None:
@@ -77,19 +77,19 @@ def print_fluid(console: Any, result: FluidResult) -> None:
     time = "" if result.seconds is None else f", {result.seconds:.1f} s"
     samples = result.samples
     title = f"Lennard-Jones, {result.label}: {samples.n_chains:,} chains × {samples.n_draws:,} draws{time}"
-    _print_rows(console, title, fluid.header(result), list(fluid.rows(result)))
+    print_rows(console, title, fluid.header(result), list(fluid.rows(result)))
     for check in fluid.agreement(result):
         verdict = "[green]agrees[/]" if check.passes() else "[bold red]DOES NOT AGREE[/]"
         console.print(f"{fluid.TITLES[check.name]} {verdict} with NIST (SRSW): {statistic(check).partition(': ')[2]}")
 
 
-def _print_rows(console: Any, title: str, titles: Sequence[str], rows: Sequence[tables.Row]) -> None:
+def print_rows(console: Any, title: str, titles: Sequence[str], rows: Sequence[tables.Row]) -> None:
     """Print a row for each temperature, as many columns as fit, and why some are not to be trusted."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    fitting = columns_that_fit(console.width, titles, rows)
+    fitting = _columns_that_fit(console.width, titles, rows)
     for name in ("T", *titles[:fitting]):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
@@ -103,7 +103,7 @@ def _print_rows(console: Any, title: str, titles: Sequence[str], rows: Sequence[
             console.print(f"? T = {row.label}: {row.doubt}", style="yellow", markup=False)
 
 
-def columns_that_fit(width: int, titles: Sequence[str], rows: Sequence[tables.Row]) -> int:
+def _columns_that_fit(width: int, titles: Sequence[str], rows: Sequence[tables.Row]) -> int:
     """Return how many columns after the temperature's a terminal can show whole."""
     used = 2 + max((len(row.label) for row in rows), default=1)
     for index, title in enumerate(titles):

@@ -73,26 +73,10 @@ def sample_all(
 
 def show(results: list[WeightedResult]) -> None:
     """Print the table: corrected values beside exact and raw ones, and what the weights are worth."""
-    from rich import box
-    from rich.table import Table
-
     screen = console.new_console()
     n = results[0].samples.energy.size
-    table = Table(
-        title=f"{results[0].label}: {n:,} independent samples at each temperature", box=box.SIMPLE_HEAD,
-        title_justify="left", pad_edge=False,
-    )  # fmt: skip
-    titles, rows = weighted_titles(results), [*weighted_rows(results)]
-    fitting = console.columns_that_fit(screen.width, titles, rows)
-    for name in ("T", *titles[:fitting]):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        cells = [f"[bold red]{cell.text}[/]" if cell.far else cell.text for cell in row.cells[:fitting]]
-        table.add_row(row.label, *cells, style="yellow" if row.doubt else None)
-    screen.print(table)
-    for row in rows:
-        if row.doubt:
-            screen.print(f"? T = {row.label}: {row.doubt}", style="yellow", markup=False)
+    title = f"{results[0].label}: {n:,} independent samples at each temperature"
+    console.print_rows(screen, title, weighted_titles(results), list(weighted_rows(results)))
     seconds = sum(result.seconds for result in results)
     screen.print(
         f"{len(results) * n / max(seconds, 1e-9):,.0f} samples a CPU second; raw values are not exact", style="dim"

@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder} to write {Path(arguments.out).name} in")
     from spinodal.score.masked import MaskedConfig
-    from spinodal.score.masked.sampler import torch_threads
+    from spinodal.score.threads import torch_threads
 
     lengths = [_length(shape) for shape in arguments.sizes]
     start = None if arguments.start_from is None else load(arguments.start_from)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinodal import plots
+from spinodal.backends.protocol import NDArray
 from spinodal.plots.style import GUIDE, draw_legend, draw_points, new_figure
 from spinodal.report.figures import Picture, to_svg
 from spinodal.report.fluid import TITLES, FluidResult
@@ -77,13 +78,20 @@ def _autocorrelation(result: FluidResult) -> Picture:
     return Picture("autocorrelation", _svg(ax), f"Autocorrelation of the energy, {result.label}, T = {t:g}", caption)
 
 
+def _kept(result: FluidResult, t: float) -> NDArray:
+    """Return the draws at a temperature that are kept; there are none unless the samples have draws."""
+    draws = result.at(t).draws
+    if draws is None:
+        raise ValueError(f"no draws of T = {t:g} were kept")
+    return draws
+
+
 def _pairs(result: FluidResult) -> Picture:
     ax = plots.style.axes_or_new(None)
     box = result.system["box"]
     reach = min(5.0 * result.system["sigma"], 0.5 * min(box))
     for index, t in enumerate(_some_temperatures(result)):
-        draws = result.at(t).draws
-        assert draws is not None
+        draws = _kept(result, t)
         plots.plot_radial_distribution(draws, box, r_max=reach, index=index, label=f"T = {t:g}", ax=ax)
     draw_legend(ax)
     caption = "Radial distribution function of the draws that are kept; bands are one-sigma errors from blocks of them."
@@ -93,8 +101,7 @@ def _pairs(result: FluidResult) -> Picture:
 def _structure(result: FluidResult) -> Picture:
     ax = plots.style.axes_or_new(None)
     for index, t in enumerate(_some_temperatures(result)):
-        draws = result.at(t).draws
-        assert draws is not None
+        draws = _kept(result, t)
         plots.plot_structure_factor(draws[:, -4:], result.system["box"], index=index, label=f"T = {t:g}", ax=ax)
     draw_legend(ax)
     caption = (
@@ -108,8 +115,7 @@ def _particles(result: FluidResult) -> Picture:
     figure = new_figure(4.4 * len(chosen), 4.6)
     axes: Any = figure.subplots(1, len(chosen), squeeze=False)
     for ax, t in zip(axes[0], chosen, strict=True):
-        draws = result.at(t).draws
-        assert draws is not None
+        draws = _kept(result, t)
         plots.plot_particles(draws[0, -1], result.system["box"], sigma=result.system["sigma"], ax=ax)
         ax.set_title(f"T = {t:g}", size=10.5)
     where = (

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from spinodal import analysis, exact
-from spinodal.analysis import Estimate, WeightDiagnostics, weight_diagnostics
+from spinodal.analysis import Estimate, LogPartition, WeightDiagnostics
 from spinodal.plots.scan import lattice_label
 from spinodal.plots.style import color, draw_legend, draw_points, dress, new_figure
 from spinodal.report import html
@@ -60,21 +60,20 @@ class WeightedResult:
         return np.ravel(np.asarray(self.samples.log_weights))
 
     @cached_property
+    def log_partition(self) -> LogPartition:
+        """ln Z, and what the weights are worth."""
+        return analysis.log_partition(self.samples)
+
+    @property
     def weights(self) -> WeightDiagnostics:
         """What the weights are worth."""
-        return weight_diagnostics(self.log_weights)
+        return self.log_partition.weights
 
-    @cached_property
+    @property
     def log_z_per_site(self) -> Estimate:
-        """ln Z / N: the logarithm of the mean weight, its error by the delta method."""
-        top = self.log_weights.max()
-        scaled = np.exp(self.log_weights - top)
-        n, sites = scaled.size, self.system.n_sites
-        mean = (top + math.log(scaled.mean())) / sites
-        if np.ptp(scaled) == 0.0:  # as where each draw is the same up to a flip: others may never have been proposed
-            return Estimate(mean, math.nan, n=n).failing(f"all {n} weights are equal: the error of ln Z is unknown")
-        error = scaled.std(ddof=1) / scaled.mean() / math.sqrt(n)
-        return Estimate(mean, float(error) / sites, n=n).failing(self.weights.reason)
+        """ln Z / N."""
+        found = self.log_partition
+        return Estimate(*found.per_site, n=found.weights.n).failing(found.reason)
 
     @cached_property
     def exact(self) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from spinodal.samplers.chains import check_temperature
 from spinodal.samplers.cluster import SwendsenWang, Wolff
-from spinodal.samplers.lattice import ChainSampler, check_temperature
+from spinodal.samplers.lattice import ChainSampler
 from spinodal.samplers.metropolis import HeatBath, Metropolis
 from spinodal.systems.ising import IsingModel
 

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from spinodal import kernels
 from spinodal.backends import resolve
 from spinodal.backends.protocol import Reals
 from spinodal.kernels.arguments import StreamName, check_stream
-from spinodal.samplers.lattice import check_temperature
+from spinodal.samplers.chains import Chains
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.gaussian_fields import GaussianField
 
@@ -44,7 +43,7 @@ class FieldState:
         return {"fields": self.fields, "energy": self.energy}
 
 
-class GaussianSampler:
+class GaussianSampler(Chains):
     r"""Independent draws x = √T C^½ z of a Gaussian field at a temperature, z normal.
 
     A step replaces every configuration by a new, independent one, so that ``run`` needs no burn-in, and without
@@ -64,7 +63,6 @@ class GaussianSampler:
     chains are divided. Chains start from x = 0, which is no draw.
     """
 
-    chain_group = 1
     draws_independently = True
 
     def __init__(
@@ -75,27 +73,9 @@ class GaussianSampler:
                 f"field must be a GaussianField; got {type(field).__name__} (GraphProcess.stationary makes one)"
             )
         check_stream(stream)
-        self.system, self.temperature = field, check_temperature(temperature)
+        super().__init__(temperature)
+        self.system = field
         self.stream: StreamName = stream
-
-    def chain_temperatures(self, n_chains: int) -> Reals:
-        """Return the temperature of each chain."""
-        if n_chains < 1:
-            raise ValueError(f"n_chains must be >= 1; got {n_chains}")
-        if self.temperature.ndim == 1 and len(self.temperature) != n_chains:
-            raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.temperature, (n_chains,)))
-
-    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
-        """Return itself: nothing depends on the number of chains."""
-        return self
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = copy.copy(self)
-        if self.temperature.ndim == 1:
-            part.temperature = self.temperature[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""

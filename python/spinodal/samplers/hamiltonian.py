@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,9 @@ import numpy.typing as npt
 from spinodal.backends.protocol import Integers, Reals
 from spinodal.kernels.arguments import BackendName, StreamName, check_integer
 from spinodal.samplers.mechanics import Measured, Mechanics
-from spinodal.samplers.particles import ParticleSampler, on_grid
+from spinodal.samplers.particles import on_grid
 from spinodal.samplers.protocol import Array, Info, Key
+from spinodal.samplers.tuned import TunedSampler
 from spinodal.samplers.tuning import StepSizes
 
 # Of σ, by a particle of thermal speed in a timestep that tuning chose. In a dilute gas longer ones are nearly always
@@ -47,7 +47,7 @@ class HamiltonianState:
         return {"positions": self.positions, "step_size": self.steps.current, "tuning": self.steps.gathered}
 
 
-class HMC(ParticleSampler):
+class HMC(TunedSampler):
     r"""Hamiltonian Monte Carlo; one step is one trajectory, accepted or refused.
 
     Velocities are drawn at the temperature, ``n_leapfrog`` steps of velocity Verlet are taken, and the end is accepted
@@ -103,7 +103,7 @@ class HMC(ParticleSampler):
         stream: StreamName = "ars7",
         backend: BackendName | None = None,
     ) -> None:
-        super().__init__(system, temperature, stream=stream, backend=backend)
+        super().__init__(system, temperature, step_size, target_acceptance, stream=stream, backend=backend)
         check_integer("n_leapfrog", n_leapfrog)
         if n_leapfrog < 1:
             raise ValueError(f"n_leapfrog must be >= 1; got {n_leapfrog}")
@@ -111,26 +111,8 @@ class HMC(ParticleSampler):
             raise ValueError(f"mass must be finite and > 0; got {mass}")
         if not 0 <= jitter < 1:
             raise ValueError(f"jitter must be >= 0 and < 1; got {jitter}")
-        if target_acceptance is not None and not 0 < target_acceptance < 1:
-            raise ValueError(f"target_acceptance must be > 0 and < 1, or None; got {target_acceptance}")
-        self.step_size = _check_step_size(step_size)
         self.n_leapfrog, self.mass, self.jitter = int(n_leapfrog), float(mass), float(jitter)
-        self.target_acceptance = target_acceptance
         self._longest_move = _LONGEST_MOVE * getattr(system, "sigma", np.inf)
-        self._tuning = range(0)
-
-    def tuned_in(self, start: int, stop: int) -> Self:
-        """Return the sampler that adapts its step sizes in the steps ``start`` ≤ step < ``stop`` and no others."""
-        part = copy.copy(self)
-        part._tuning = range(0) if self.target_acceptance is None else range(start, stop)
-        return part
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = super().for_chains(start, stop)
-        if self.step_size.ndim == 1:
-            part.step_size = self.step_size[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
@@ -146,7 +128,7 @@ class HMC(ParticleSampler):
     def state_from(self, draws: npt.ArrayLike) -> HamiltonianState:
         """Return the state of chains that start from given configurations (copied, wrapped into the box)."""
         positions = self.start_positions(draws)
-        return self._state(positions, StepSizes.starting_at(self._initial_step_sizes(len(positions))))
+        return self._state(positions, self._fresh_steps(len(positions)))
 
     def restore(self, arrays: Mapping[str, Array]) -> HamiltonianState:
         """Rebuild a state from its arrays."""
@@ -179,10 +161,7 @@ class HMC(ParticleSampler):
             accepted += taken
             sums += np.array([acceptance, state.steps.current])
             if t in self._tuning:
-                state.steps.learn(
-                    acceptance, self._target, self._initial_step_sizes(n_chains), longest,
-                    t - self._tuning.start + 1, is_last=t == self._tuning.stop - 1,
-                )  # fmt: skip
+                self._learn(state.steps, acceptance, longest, t)
         return state, {"accepted": accepted, "acceptance": sums[0], "step_size": sums[1]}
 
     def _update(self, key: Key, state: HamiltonianState, temperature: Reals, mechanics: Mechanics) -> tuple[Reals, Any]:
@@ -205,15 +184,6 @@ class HMC(ParticleSampler):
 
     def _state(self, positions: Reals, steps: StepSizes) -> HamiltonianState:
         return HamiltonianState(positions, steps, Mechanics(self.system, 1.0, backend=self.backend).measure(positions))
-
-    def _initial_step_sizes(self, n_chains: int) -> Reals:
-        if self.step_size.ndim == 1 and len(self.step_size) != n_chains:
-            raise ValueError(f"{len(self.step_size)} step sizes were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.step_size, (n_chains,)))
-
-    @property
-    def _target(self) -> float:
-        return 1.0 if self.target_acceptance is None else self.target_acceptance
 
     def _timestep(self, step_size: Reals, speed: Reals) -> Reals:
         """Return each chain's timestep."""
@@ -273,13 +243,3 @@ def kinetic_energy(v: Reals, mass: float) -> Reals:
     flat = v.reshape(len(v), -1)
     total: Reals = 0.5 * mass * np.einsum("ci,ci->c", flat, flat)
     return total
-
-
-def _check_step_size(step_size: float | npt.ArrayLike) -> Reals:
-    values = np.asarray(step_size, dtype=np.float64)
-    if values.ndim > 1:
-        raise ValueError(f"step_size must be a number or one a chain; got shape {values.shape}")
-    wrong = values[~(np.isfinite(values) & (values > 0))]
-    if wrong.size:
-        raise ValueError(f"step_size must be finite and > 0; got {wrong.flat[0]}")
-    return values

@@ -142,18 +142,12 @@ class Langevin(ParticleSampler):
         self, key: Key, state: ParticleState, n_steps: int = 1, *, n_threads: int | None = None
     ) -> tuple[ParticleState, Info]:
         """Advance all chains by ``n_steps`` timesteps, in place."""
-        system = self.system
+        system, velocities = self.system, self._velocities(key, state, n_threads)
         temperature = self.chain_temperatures(len(state.positions))
-        if state.velocities is None:
-            state.velocities = kernels.maxwell_velocities(
-                state.positions.shape, temperature, mass=self.mass, periodic=system.periodic, seed=key.seed,
-                step=key.step, first_chain=key.first_chain, stream=self.stream, n_threads=n_threads,
-                backend=self.backend,
-            )  # fmt: skip
         whole = state.positions.copy()
         try:
             kinetic_energy = kernels.langevin_steps(
-                state.positions, state.velocities, system.box, temperature, timestep=self.timestep,
+                state.positions, velocities, system.box, temperature, timestep=self.timestep,
                 friction=self.friction, mass=self.mass, n_steps=n_steps, listed=state.listed, cutoff=system.cutoff,
                 shift=system.shift, epsilon=system.epsilon, sigma=system.sigma, softening=system.softening,
                 precision=self.precision, confinement=system.confinement, periodic=system.periodic, seed=key.seed,
@@ -164,3 +158,14 @@ class Langevin(ParticleSampler):
             box = system.box if system.periodic else None
             raise DivergedError(str(error), key.step, whole, box) from error
         return state, {"kinetic_energy": kinetic_energy}
+
+    def _velocities(self, key: Key, state: ParticleState, n_threads: int | None) -> Reals:
+        """Return the state's velocities, which are drawn by the first to ask for them."""
+        if state.velocities is None:
+            has_drift = self.n_freedoms == self.system.shape[0] * self.system.shape[1]
+            state.velocities = kernels.maxwell_velocities(
+                state.positions.shape, self.chain_temperatures(len(state.positions)), mass=self.mass,
+                periodic=has_drift, seed=key.seed, step=key.step, first_chain=key.first_chain, stream=self.stream,
+                n_threads=n_threads, backend=self.backend,
+            )  # fmt: skip
+        return state.velocities

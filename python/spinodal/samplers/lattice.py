@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +15,12 @@ from spinodal import kernels
 from spinodal.backends import resolve
 from spinodal.backends.protocol import Reals, Spins
 from spinodal.kernels.arguments import BackendName, StreamName, check_stream
+from spinodal.samplers.chains import Chains
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.systems.ising import IsingModel
 
 Start = Literal["auto", "hot", "cold"]
 _STARTS = ("auto", "hot", "cold")
-
-
-def check_temperature(temperature: npt.ArrayLike) -> Reals:
-    """Return a scalar or 1-D array of positive finite temperatures as float64."""
-    values = np.asarray(temperature, dtype=np.float64)
-    if values.ndim > 1:
-        raise ValueError(f"temperature must be a number or one a chain; got shape {values.shape}")
-    wrong = ~(np.isfinite(values) & (values > 0))
-    if wrong.any():
-        raise ValueError(f"temperature must be finite and > 0; got {values[wrong].flat[0]}")
-    return values
 
 
 @dataclass
@@ -51,7 +40,7 @@ class SpinState:
         return {"spins": self.spins}
 
 
-class SpinSampler:
+class SpinSampler(Chains):
     """What samplers of Ising spins share; a subclass adds ``step``.
 
     Parameters
@@ -67,8 +56,6 @@ class SpinSampler:
     backend : {"cpp", "numba"}, optional
     """
 
-    chain_group = 1
-
     def __init__(
         self,
         model: IsingModel,
@@ -81,30 +68,11 @@ class SpinSampler:
         check_stream(stream)
         if start not in _STARTS:
             raise ValueError(f"start={start!r} is unknown; choose one of: {', '.join(_STARTS)}")
+        super().__init__(temperature)
         self.system = model
-        self.temperature = check_temperature(temperature)
         self.stream: StreamName = stream
         self.start = start
         self.backend: BackendName | None = backend
-
-    def chain_temperatures(self, n_chains: int) -> Reals:
-        """Return the temperature of each chain."""
-        if n_chains < 1:
-            raise ValueError(f"n_chains must be >= 1; got {n_chains}")
-        if self.temperature.ndim == 1 and len(self.temperature) != n_chains:
-            raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.temperature, (n_chains,)))
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = copy.copy(self)
-        if self.temperature.ndim == 1:
-            part.temperature = self.temperature[start:stop]
-        return part
-
-    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
-        """Return the sampler with all that depends on the number of chains chosen, before they are divided."""
-        return self
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""

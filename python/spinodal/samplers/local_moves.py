@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,8 @@ import numpy.typing as npt
 from spinodal import kernels
 from spinodal.backends.protocol import Integers, Reals
 from spinodal.kernels.arguments import BackendName, StreamName
-from spinodal.samplers.particles import ParticleSampler
 from spinodal.samplers.protocol import Array, Info, Key
+from spinodal.samplers.tuned import TunedSampler
 from spinodal.samplers.tuning import StepSizes
 from spinodal.systems.lennard_jones import LennardJonesSystem
 
@@ -45,7 +44,7 @@ class LocalMovesState:
         }
 
 
-class LocalMoves(ParticleSampler):
+class LocalMoves(TunedSampler):
     r"""Metropolis moves of one particle at a time; one step is a sweep, a move proposed to every particle in turn.
 
     .. math:: x' = x + \text{step} \cdot \xi, \quad \xi \text{ uniform in } (-1, 1)^d, \qquad
@@ -80,6 +79,8 @@ class LocalMoves(ParticleSampler):
     Metropolis et al., J. Chem. Phys. 21, 1087 (1953), doi:10.1063/1.1699114.
     """
 
+    _step_name, _step_names = "step", "steps"
+
     def __init__(
         self,
         system: Any,
@@ -90,10 +91,7 @@ class LocalMoves(ParticleSampler):
         stream: StreamName = "ars7",
         backend: BackendName | None = None,
     ) -> None:
-        super().__init__(system, temperature, stream=stream, backend=backend)
-        if target_acceptance is not None and not 0 < target_acceptance < 1:
-            raise ValueError(f"target_acceptance must be > 0 and < 1, or None; got {target_acceptance}")
-        self.step_size = _check_step(step)
+        super().__init__(system, temperature, step, target_acceptance, stream=stream, backend=backend)
         self.longest_step = float(system.box.min()) / 2 if self.periodic else np.inf
         if self.step_size.max() > self.longest_step:
             raise ValueError(
@@ -104,21 +102,6 @@ class LocalMoves(ParticleSampler):
                 f"local moves need a box of at least twice the cutoff; got a length of {system.box.min()} and a "
                 f"cutoff of {system.cutoff}"
             )
-        self.target_acceptance = target_acceptance
-        self._tuning = range(0)
-
-    def tuned_in(self, start: int, stop: int) -> Self:
-        """Return the sampler that adapts its steps in the sweeps ``start`` ≤ step < ``stop`` and no others."""
-        part = copy.copy(self)
-        part._tuning = range(0) if self.target_acceptance is None else range(start, stop)
-        return part
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = super().for_chains(start, stop)
-        if self.step_size.ndim == 1:
-            part.step_size = self.step_size[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
@@ -131,8 +114,7 @@ class LocalMoves(ParticleSampler):
     def state_from(self, draws: npt.ArrayLike) -> LocalMovesState:
         """Return the state of chains that start from given configurations (copied, wrapped into the box)."""
         positions = self.start_positions(draws)
-        steps = StepSizes.starting_at(self._initial_steps(len(positions)))
-        return LocalMovesState(positions, self._energy(positions), steps)
+        return LocalMovesState(positions, self._energy(positions), self._fresh_steps(len(positions)))
 
     def restore(self, arrays: Mapping[str, Array]) -> LocalMovesState:
         """Rebuild a state from its arrays."""
@@ -164,10 +146,7 @@ class LocalMoves(ParticleSampler):
             accepted += taken
             step_sizes += n * state.steps.current
             if tuned:
-                state.steps.learn(
-                    taken / n_particles, self._target, self._initial_steps(n_chains), self.longest_step,
-                    done - self._tuning.start + 1, is_last=done == self._tuning.stop - 1,
-                )  # fmt: skip
+                self._learn(state.steps, taken / n_particles, self.longest_step, done)
             done += n
         return state, {"accepted": accepted, "step_size": step_sizes}
 
@@ -216,22 +195,3 @@ class LocalMoves(ParticleSampler):
     @property
     def _tail_energy(self) -> float:
         return self.system.tail_energy if getattr(self.system, "tail", False) else 0.0
-
-    @property
-    def _target(self) -> float:
-        return 1.0 if self.target_acceptance is None else self.target_acceptance
-
-    def _initial_steps(self, n_chains: int) -> Reals:
-        if self.step_size.ndim == 1 and len(self.step_size) != n_chains:
-            raise ValueError(f"{len(self.step_size)} steps were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.step_size, (n_chains,)))
-
-
-def _check_step(step: float | npt.ArrayLike) -> Reals:
-    values = np.asarray(step, dtype=np.float64)
-    if values.ndim > 1 or values.size == 0:
-        raise ValueError(f"step must be a number or one a chain; got shape {values.shape}")
-    wrong = values[~(np.isfinite(values) & (values > 0))]
-    if wrong.size:
-        raise ValueError(f"step must be finite and > 0; got {wrong.flat[0]}")
-    return values

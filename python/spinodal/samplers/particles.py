@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from spinodal import kernels
 from spinodal.backends import resolve
 from spinodal.backends.protocol import Integers, Reals
 from spinodal.kernels.arguments import BackendName, StreamName, check_stream
-from spinodal.samplers.lattice import check_temperature
+from spinodal.samplers.chains import Chains
 from spinodal.samplers.protocol import Array, Info, Key
 
 # Purposes and blocks of the counters, as in spinodal/stream.hpp and spinodal/molecular_dynamics.hpp.
@@ -24,7 +23,7 @@ _ACCEPTANCE_BLOCK = 8
 _GRID = 2.0**20
 
 
-class ParticleSampler(ABC):
+class ParticleSampler(Chains, ABC):
     """A sampler of particles whose chains do not see each other; a subclass adds states and ``step``.
 
     Parameters
@@ -37,7 +36,6 @@ class ParticleSampler(ABC):
     backend : {"cpp", "numba"}, optional
     """
 
-    chain_group = 1
     canonical = True  # whether its law is that of a temperature
 
     def __init__(
@@ -48,9 +46,9 @@ class ParticleSampler(ABC):
         stream: StreamName = "ars7",
         backend: BackendName | None = None,
     ) -> None:
+        super().__init__(temperature)
         check_stream(stream)
         self.system = system
-        self.temperature = check_temperature(temperature)
         self.stream: StreamName = stream
         self.backend: BackendName | None = backend
 
@@ -64,25 +62,6 @@ class ParticleSampler(ABC):
         """Number of independent velocities."""
         n_particles, dim = self.system.shape
         return int(dim * (n_particles - (0 if self.periodic else 1)))
-
-    def chain_temperatures(self, n_chains: int) -> Reals:
-        """Return the temperature of each chain."""
-        if n_chains < 1:
-            raise ValueError(f"n_chains must be >= 1; got {n_chains}")
-        if self.temperature.ndim == 1 and len(self.temperature) != n_chains:
-            raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.temperature, (n_chains,)))
-
-    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
-        """Return itself: nothing is left to choose."""
-        return self
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = copy.copy(self)
-        if self.temperature.ndim == 1:
-            part.temperature = self.temperature[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from spinodal import kernels
 from spinodal.kernels.arguments import BackendName, StreamName
 from spinodal.samplers.hamiltonian import kinetic_energy
 from spinodal.samplers.langevin import Langevin, ParticleState
@@ -67,19 +65,8 @@ class VelocityVerlet(Langevin):
         self, key: Key, state: ParticleState, n_steps: int = 1, *, n_threads: int | None = None
     ) -> tuple[ParticleState, Info]:
         """Advance all chains by ``n_steps`` timesteps, in place."""
-        if state.velocities is None:
-            state.velocities = kernels.maxwell_velocities(
-                state.positions.shape, self.chain_temperatures(len(state.positions)), mass=self.mass, periodic=False,
-                seed=key.seed, step=key.step, first_chain=key.first_chain, stream=self.stream, n_threads=n_threads,
-                backend=self.backend,
-            )  # fmt: skip
+        velocities = self._velocities(key, state, n_threads)
         state, info = super().step(key, state, n_steps, n_threads=n_threads)
         found = self.system.scalars(state.positions, n_threads=n_threads)
-        state.measured = {**found, "total_energy": found["energy"] + kinetic_energy(_known(state), self.mass)}
+        state.measured = {**found, "total_energy": found["energy"] + kinetic_energy(velocities, self.mass)}
         return state, info
-
-
-def _known(state: ParticleState) -> npt.NDArray[np.float64]:
-    """Return the velocities, which the first step has drawn."""
-    assert state.velocities is not None
-    return state.velocities

@@ -9,8 +9,9 @@ try:
 except ImportError as error:
     raise ImportError("spinodal.score needs torch and safetensors: pip install 'spinodal[torch]'") from error
 
+from spinodal.analysis import LogPartition, log_partition
 from spinodal.score.denoisers import ExactIsingDenoiser, GaussianDenoiser
-from spinodal.score.exactness import IndependenceMetropolis, LogPartition, log_partition
+from spinodal.score.independence import IndependenceMetropolis
 from spinodal.score.losses import CrossEntropy, Levels, MeanSquare
 from spinodal.score.masked import MaskedIsing, MaskedSampler, train_masked
 from spinodal.score.network_denoisers import FieldDenoiser, IsingDenoiser

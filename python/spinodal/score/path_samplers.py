@@ -35,7 +35,8 @@ from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.score.denoisers import ConditionalDenoiser, known_spins, per_chain
 from spinodal.score.noise import ChainNoise
 from spinodal.score.paths import SpinPaths
-from spinodal.score.sampling import NeuralSampler, NeuralState, check_n_steps, torch_threads
+from spinodal.score.sampling import NeuralSampler, NeuralState, check_n_steps
+from spinodal.score.threads import inference
 from spinodal.systems.ising import IsingModel
 
 
@@ -71,7 +72,7 @@ class WeightedDiffusion(NeuralSampler):
         if not check_n_steps(n_steps):
             return state, {}
         draws, logs = np.empty(state.draws.shape, np.int8), np.empty(len(state.draws))
-        with torch_threads(n_threads):
+        with inference(n_threads):
             for index, noise, temperature in self._batches(key.at(key.step + n_steps - 1), len(draws)):
                 spins, ratio = self._draw(noise, temperature)
                 draws[index] = self._as_draws(spins)
@@ -155,7 +156,7 @@ class PartialPathMetropolis(NeuralSampler):
     ) -> tuple[SpinState, Info]:
         """Propose ``n_steps`` moves of every chain, in place."""
         accepted = np.zeros(len(state.spins), np.int64)
-        with torch_threads(n_threads):
+        with inference(n_threads):
             for i in range(check_n_steps(n_steps)):
                 for index, noise, temperature in self._batches(key.at(key.step + i), len(accepted)):
                     accepted[index] += self._move(state.spins[index], noise, temperature)

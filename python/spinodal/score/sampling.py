@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +15,15 @@ import torch
 from torch import Tensor
 
 from spinodal import kernels
-from spinodal.samplers.lattice import check_temperature
+from spinodal.samplers.chains import Chains
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.score.denoisers import ConditionalDenoiser, Denoiser, as_known, known_spins
 from spinodal.score.noise import ChainNoise
 from spinodal.score.process import DiffusionProcess
 from spinodal.score.schedules import LogLinear, Schedule
 from spinodal.score.steppers import STEPPERS, Stepper, bernoulli_spins
+from spinodal.score.threads import inference
 from spinodal.systems.ising import IsingModel
-from spinodal.threads import resolve_n_threads
 
 
 @dataclass
@@ -60,19 +58,7 @@ class Frame:
     x: Array
 
 
-@contextmanager
-def torch_threads(n_threads: int | None) -> Iterator[None]:
-    """Let torch use so many threads, and set back what it used; no gradients are kept."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(resolve_n_threads(n_threads))
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        torch.set_num_threads(before)
-
-
-class NeuralSampler:
+class NeuralSampler(Chains):
     """What samplers with a denoiser share: temperatures, batches of chains, states.
 
     Parameters
@@ -90,8 +76,6 @@ class NeuralSampler:
         Chains that the denoiser sees at once.
     """
 
-    chain_group = 1
-
     def __init__(
         self,
         system: Any,
@@ -105,9 +89,9 @@ class NeuralSampler:
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be >= 1; got {batch_size}")
+        super().__init__(temperature)
         self.system, self.denoiser = system, denoiser
         self.shape: tuple[int, ...] = tuple(system.shape)
-        self.temperature = check_temperature(temperature)
         self.schedule = LogLinear.for_size(math.prod(self.shape)) if schedule is None else schedule
         self.times = self.schedule.times(n_steps, spacing)
         self.spacing, self.batch_size = spacing, batch_size
@@ -122,25 +106,6 @@ class NeuralSampler:
     def n_steps(self) -> int:
         """Steps from noise to a draw."""
         return len(self.times) - 1
-
-    def chain_temperatures(self, n_chains: int) -> npt.NDArray[np.float64]:
-        """Return the temperature of each chain."""
-        if n_chains < 1:
-            raise ValueError(f"n_chains must be >= 1; got {n_chains}")
-        if self.temperature.ndim == 1 and len(self.temperature) != n_chains:
-            raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.temperature, (n_chains,)))
-
-    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
-        """Return itself: nothing is left to choose."""
-        return self
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = copy.copy(self)
-        if self.temperature.ndim == 1:
-            part.temperature = self.temperature[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
@@ -257,7 +222,7 @@ class DiffusionSampler(NeuralSampler):
             return state, {}
         n_chains = len(state.draws)
         draws = np.empty((n_chains, *self.shape), np.int8 if self.spins else np.float64)
-        with torch_threads(n_threads):
+        with inference(n_threads):
             for index, noise, temperature in self._batches(key.at(key.step + n_steps - 1), n_chains):
                 *_, last = self._frames(noise, temperature)
                 draws[index] = self._as_draws(last[1])
@@ -277,7 +242,7 @@ class DiffusionSampler(NeuralSampler):
         (_, noise, temperature), *_ = self._batches(Key(seed, step), n_chains)
         frames = self._frames(noise, temperature)
         while True:
-            with torch_threads(None):
+            with inference(None):
                 frame = next(frames, None)
             if frame is None:
                 return

@@ -34,7 +34,7 @@ class Schedule:
         self._table: Reals | None = None
         if callable(schedule):
             self._rate = schedule
-            self._table = np.concatenate([[0.0], np.cumsum(self._panels(np.arange(N_STEPS), np.ones(N_STEPS)))])
+            self._table = np.concatenate([[0.0], np.cumsum(_panels(schedule, np.arange(N_STEPS), np.ones(N_STEPS)))])
         elif schedule == "cosine":
             self._table = cosine_table(N_STEPS)
         elif schedule != "linear":
@@ -59,17 +59,7 @@ class Schedule:
         part = times * N_STEPS - step
         if self._rate is None:
             return np.asarray(self._table[step] + part * np.diff(self._table)[step])
-        return np.asarray(self._table[step] + self._panels(step, part))
-
-    def _panels(self, step: Any, part: Any) -> Reals:
-        """Return the integral over the first ``part`` of each panel, by Gauss-Legendre."""
-        width = np.asarray(part)[..., None] / N_STEPS
-        at = np.asarray(step)[..., None] / N_STEPS + 0.5 * width * (1 + _GAUSS[0])
-        assert self._rate is not None
-        rates = np.broadcast_to(np.asarray(self._rate(at), dtype=np.float64), at.shape)
-        if not (np.isfinite(rates).all() and (rates >= 0).all()):
-            raise ValueError(f"the schedule's rate must be finite and >= 0 on [0, 1]; it reaches {rates.min()}")
-        return np.asarray((0.5 * width * _GAUSS[1] * rates).sum(axis=-1))
+        return np.asarray(self._table[step] + _panels(self._rate, step, part))
 
 
 def cosine_table(n_steps: int) -> Reals:
@@ -88,3 +78,13 @@ def check_times(t: Any) -> Reals:
     if not ((times >= 0) & (times <= 1)).all():
         raise ValueError(f"t must be in [0, 1]; got {float(times.min())} to {float(times.max())}")
     return times
+
+
+def _panels(rate: Rate, step: Any, part: Any) -> Reals:
+    """Return the integral over the first ``part`` of each panel, by Gauss-Legendre."""
+    width = np.asarray(part)[..., None] / N_STEPS
+    at = np.asarray(step)[..., None] / N_STEPS + 0.5 * width * (1 + _GAUSS[0])
+    rates = np.broadcast_to(np.asarray(rate(at), dtype=np.float64), at.shape)
+    if not (np.isfinite(rates).all() and (rates >= 0).all()):
+        raise ValueError(f"the schedule's rate must be finite and >= 0 on [0, 1]; it reaches {rates.min()}")
+    return np.asarray((0.5 * width * _GAUSS[1] * rates).sum(axis=-1))

@@ -3,23 +3,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from spinodal import kernels
-from spinodal.samplers.lattice import check_temperature
+from spinodal.samplers.chains import Chains
 from spinodal.samplers.protocol import Array, Info, Key
 from spinodal.score.masked.model import MaskedIsing
+from spinodal.score.threads import inference
 from spinodal.systems.ising import IsingModel
-from spinodal.threads import resolve_n_threads
 
 _SITES_A_BLOCK, _LARGEST_BLOCK = 1 << 15, 128  # what is quick to evaluate at once
 
@@ -41,7 +39,7 @@ class WeightedSpins:
         return {"spins": self.spins, "log_weights": self.log_weights}
 
 
-class MaskedSampler:
+class MaskedSampler(Chains):
     """Independent draws from a masked model, with importance weights exp(−E/T)/q(s), whose mean is Z.
 
     A step replaces every configuration by a new, independent one. Random numbers are those of a ``torch.Generator``
@@ -62,7 +60,6 @@ class MaskedSampler:
         If the model cannot take the lattice.
     """
 
-    chain_group = 1
     draws_independently = True
 
     def __init__(self, model: MaskedIsing, system: IsingModel, temperature: float | npt.ArrayLike) -> None:
@@ -71,7 +68,8 @@ class MaskedSampler:
         if system.J < 0 and system.h != 0:
             raise ValueError(f"an antiferromagnet in a field has no masked sampler; got J = {system.J}, h = {system.h}")
         model.order(system.shape[0])
-        self.model, self.system, self.temperature = model, system, check_temperature(temperature)
+        super().__init__(temperature)
+        self.model, self.system = model, system
         self._warn_outside()
 
     def _warn_outside(self) -> None:
@@ -89,25 +87,6 @@ class MaskedSampler:
     def block(self) -> int:
         """Chains evaluated together."""
         return min(_LARGEST_BLOCK, max(4, _SITES_A_BLOCK // self.system.n_sites))
-
-    def chain_temperatures(self, n_chains: int) -> npt.NDArray[np.float64]:
-        """Return the temperature of each chain."""
-        if n_chains < 1:
-            raise ValueError(f"n_chains must be >= 1; got {n_chains}")
-        if self.temperature.ndim == 1 and len(self.temperature) != n_chains:
-            raise ValueError(f"{len(self.temperature)} temperatures were given for n_chains={n_chains}")
-        return np.array(np.broadcast_to(self.temperature, (n_chains,)))
-
-    def settled(self, n_chains: int, first_chain: int = 0) -> Self:
-        """Return the sampler: nothing depends on the number of chains."""
-        return self
-
-    def for_chains(self, start: int, stop: int) -> Self:
-        """Return the sampler of chains ``start:stop`` alone."""
-        part = copy.copy(self)
-        if self.temperature.ndim == 1:
-            part.temperature = self.temperature[start:stop]
-        return part
 
     def describe(self) -> dict[str, Any]:
         """Return what ran, for provenance."""
@@ -142,7 +121,7 @@ class MaskedSampler:
         spins = np.empty((n_chains, *self.system.shape), dtype=np.int8)
         log_weights = np.empty(n_chains)
         first, last = key.first_chain, key.first_chain + n_chains
-        with torch.inference_mode(), torch_threads(n_threads):
+        with inference(n_threads):
             for number in range(first // self.block, -(-last // self.block)):
                 start = number * self.block
                 chains = np.arange(start, start + self.block)
@@ -167,7 +146,7 @@ class MaskedSampler:
         temperature = self.chain_temperatures(len(spins))
         flat = np.ascontiguousarray(spins * self._signs).reshape(len(spins), -1)
         logs = np.empty(len(spins))
-        with torch.inference_mode(), torch_threads(n_threads):
+        with inference(n_threads):
             for start in range(0, len(spins), self.block):
                 some = np.clip(np.arange(start, start + self.block), 0, len(spins) - 1)
                 coupling, field = self._reduced(temperature[some])
@@ -199,14 +178,3 @@ class MaskedSampler:
             return np.ones(self.system.shape, dtype=np.int8)
         staggered: Array = 1 - 2 * (np.indices(self.system.shape).sum(axis=0) % 2)
         return staggered.astype(np.int8)
-
-
-@contextlib.contextmanager
-def torch_threads(n_threads: int | None) -> Iterator[None]:
-    """Let torch use that many threads here, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(resolve_n_threads(n_threads))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
